@@ -1,0 +1,88 @@
+using System.Collections.Frozen;
+
+namespace Kinora;
+
+/// <summary>The class names of a model, in the order of its logits.</summary>
+public sealed class LabelMap
+{
+    private readonly string[] _names;
+    private readonly FrozenDictionary<string, int> _indices;
+
+    /// <summary>Creates a label map.</summary>
+    /// <param name="names">Class names; position is the class index. Names must differ and not be empty.</param>
+    /// <exception cref="ConfigException">A name is empty or occurs twice.</exception>
+    public LabelMap(IEnumerable<string> names)
+    {
+        _names = [.. names];
+        var indices = new Dictionary<string, int>(StringComparer.Ordinal);
+        for (int i = 0; i < _names.Length; i++)
+        {
+            if (string.IsNullOrWhiteSpace(_names[i]))
+            {
+                throw new ConfigException($"label map: class {i} has an empty name; give every class a name");
+            }
+
+            if (!indices.TryAdd(_names[i], i))
+            {
+                throw new ConfigException($"label map: '{_names[i]}' names class {indices[_names[i]]} and class {i}; names must differ");
+            }
+        }
+
+        _indices = indices.ToFrozenDictionary(StringComparer.Ordinal);
+    }
+
+    /// <summary>Number of classes.</summary>
+    public int Count => _names.Length;
+
+    /// <summary>All names, in class order.</summary>
+    public IReadOnlyList<string> Names => _names;
+
+    /// <summary>The name of a class.</summary>
+    /// <param name="index">Class index, from 0.</param>
+    public string this[int index] => _names[index];
+
+    /// <summary>Names classes by number, for models that come without names.</summary>
+    /// <param name="count">Number of classes.</param>
+    /// <returns>"class 0", "class 1" and so on.</returns>
+    public static LabelMap Numbered(int count) => new(Enumerable.Range(0, count).Select(i => $"class {i}"));
+
+    /// <summary>Finds the index of a class.</summary>
+    /// <param name="name">Exact class name.</param>
+    /// <param name="index">The class index, if the name is known.</param>
+    /// <returns>Whether the name is known.</returns>
+    public bool TryGetIndex(string name, out int index) => _indices.TryGetValue(name, out index);
+
+    /// <summary>The most probable classes of one row of logits.</summary>
+    /// <param name="logits">One value a class.</param>
+    /// <param name="count">How many to return at the most.</param>
+    /// <returns>Best first; of equal probabilities the lower index first. NaN logits rank last.</returns>
+    public Prediction[] Top(ReadOnlySpan<float> logits, int count)
+    {
+        if (logits.Length != Count)
+        {
+            throw new ShapeException($"top classes: expected {Count} logits, one a class, found {logits.Length}");
+        }
+
+        float max = float.NegativeInfinity;
+        foreach (float logit in logits)
+        {
+            max = logit > max ? logit : max;
+        }
+
+        double sum = 0;
+        var probabilities = new double[logits.Length];
+        for (int i = 0; i < logits.Length; i++)
+        {
+            probabilities[i] = float.IsNaN(logits[i]) ? 0 : Math.Exp(logits[i] - max);
+            sum += probabilities[i];
+        }
+
+        int[] order = [.. Enumerable.Range(0, Count)];
+        Array.Sort(order, (a, b) =>
+        {
+            int byProbability = probabilities[b].CompareTo(probabilities[a]);
+            return byProbability != 0 ? byProbability : a.CompareTo(b);
+        });
+        return [.. order.Take(count).Select(i => new Prediction(i, _names[i], (float)(probabilities[i] / sum)))];
+    }
+}
