@@ -1,0 +1,52 @@
+namespace Kinora.Training;
+
+/// <summary>Trains a network on labelled clips.</summary>
+public static class Trainer
+{
+    /// <summary>
+    /// Plans, trains, evaluates and writes a run folder: config.yaml, log.txt, metrics.csv, best.safetensors,
+    /// last.safetensors and report.html.
+    /// </summary>
+    /// <param name="config">What to do; open choices are filled in by the plan.</param>
+    /// <param name="progress">Receives the plan first, then what happens, from the compute thread.</param>
+    /// <param name="ct">
+    /// Ends the run: once training has begun the last checkpoint is written and an outcome with
+    /// <see cref="TrainingEnd.Cancelled"/> returned.
+    /// </param>
+    /// <returns>What came of it.</returns>
+    /// <exception cref="OperationCanceledException">Cancelled before there was anything to save.</exception>
+    /// <exception cref="ConfigException">The configuration is invalid.</exception>
+    /// <exception cref="DatasetException">No usable clips, or more unreadable ones than the budget allows.</exception>
+    public static TrainingOutcome Run(TrainingConfig config, IProgress<TrainingProgress>? progress = null, CancellationToken ct = default) =>
+        Run(config, new TrainerOptions(), progress, ct);
+
+    /// <summary>As <see cref="Run(TrainingConfig, IProgress{TrainingProgress}?, CancellationToken)"/>, with surroundings.</summary>
+    /// <param name="config">What to do.</param>
+    /// <param name="options">Clock, early stop, provenance.</param>
+    /// <param name="progress">Receives what happens.</param>
+    /// <param name="ct">Ends the run.</param>
+    /// <returns>What came of it.</returns>
+    public static TrainingOutcome Run(TrainingConfig config, TrainerOptions options, IProgress<TrainingProgress>? progress = null, CancellationToken ct = default) =>
+        throw new NotImplementedException();
+
+    /// <summary>
+    /// Continues a run from its last checkpoint. The result equals, bit for bit, what it would have been without the
+    /// interruption, on the same machine with the same number of threads.
+    /// </summary>
+    /// <param name="runFolder">Folder of the run.</param>
+    /// <param name="options">Clock, early stop, provenance; null for the defaults.</param>
+    /// <param name="progress">Receives what happens.</param>
+    /// <param name="ct">Ends the run.</param>
+    /// <returns>What came of it.</returns>
+    /// <exception cref="CheckpointException">There is no last checkpoint, or it is damaged.</exception>
+    public static TrainingOutcome Resume(string runFolder, TrainerOptions? options = null, IProgress<TrainingProgress>? progress = null, CancellationToken ct = default) =>
+        throw new NotImplementedException();
+
+    /// <summary>Works out what <see cref="Run(TrainingConfig, IProgress{TrainingProgress}?, CancellationToken)"/> would do, without doing it.</summary>
+    /// <param name="config">What to do.</param>
+    /// <param name="options">Whether to measure; null for the defaults.</param>
+    /// <param name="ct">Ends the planning.</param>
+    /// <returns>The plan.</returns>
+    public static TrainingPlan Plan(TrainingConfig config, TrainerOptions? options = null, CancellationToken ct = default) =>
+        throw new NotImplementedException();
+}
