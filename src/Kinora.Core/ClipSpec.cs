@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 
 namespace Kinora;
 
@@ -171,16 +170,14 @@ public sealed record ClipSpec(
     ClipLayout Layout = ClipLayout.Ntchw)
 {
     /// <summary>Frames of one view: T.</summary>
-    [JsonIgnore]
     public int Frames => Sampling.Segments * Sampling.FramesPerSegment;
 
     /// <summary>Side of the network's square input, in pixels.</summary>
-    [JsonIgnore]
     public int Size => Crop.Size;
 
     /// <summary>Writes the specification as JSON, the form in which it travels inside model files.</summary>
     /// <returns>One line of JSON.</returns>
-    public string ToJson() => JsonSerializer.Serialize(this, ClipSpecJson.Default.ClipSpec);
+    public string ToJson() => ClipSpecJson.Write(this);
 
     /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
     /// <param name="json">JSON text; unknown members are refused.</param>
@@ -191,8 +188,7 @@ public sealed record ClipSpec(
     {
         try
         {
-            ClipSpec spec = JsonSerializer.Deserialize(json, ClipSpecJson.Default.ClipSpec)
-                ?? throw new ConfigException("clip specification: expected an object, found null", path);
+            ClipSpec spec = ClipSpecJson.Read(json);
             spec.Validate(path);
             return spec;
         }
@@ -223,12 +219,3 @@ public sealed record ClipSpec(
         }
     }
 }
-
-[JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    UseStringEnumConverter = true,
-    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-    RespectNullableAnnotations = true,
-    RespectRequiredConstructorParameters = true)]
-[JsonSerializable(typeof(ClipSpec))]
-internal sealed partial class ClipSpecJson : JsonSerializerContext;
