@@ -20,10 +20,10 @@ public enum Precision
     Auto,
 
     /// <summary>float32 throughout.</summary>
-    Float32,
+    Fp32,
 
     /// <summary>Convolutions and matrix products in bfloat16 (autocast).</summary>
-    BFloat16,
+    Bf16,
 }
 
 /// <summary>How the learning rate moves over the run.</summary>

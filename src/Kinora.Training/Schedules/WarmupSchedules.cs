@@ -151,7 +151,8 @@ public sealed class WarmupCosineStepSchedule : LearningRateSchedule
     protected override double Current(double previous)
     {
         long epoch = Position / _stepsPerEpoch;
-        double regular = _min + ((_base - _min) * (Math.Cos(Math.PI * epoch / _epochs) + 1.0) * 0.5);
+        double share = epoch / _epochs; // before π: near the end the cosine's last bits are the rate
+        double regular = _min + (0.5 * (_base - _min) * (Math.Cos(Math.PI * share) + 1.0));
         if (Position >= _warmupSteps)
         {
             return regular;
