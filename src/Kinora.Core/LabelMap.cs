@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Frozen;
 
 namespace Kinora;
@@ -63,6 +64,46 @@ public sealed class LabelMap
             throw new ShapeException($"top classes: expected {Count} logits, one a class, found {logits.Length}");
         }
 
+        // Nothing is allocated beside the result: classifying calls this for every clip.
+        int kept = Math.Clamp(count, 0, Count);
+        double[] rented = ArrayPool<double>.Shared.Rent(Count);
+        int[] order = ArrayPool<int>.Shared.Rent(kept + 1);
+        try
+        {
+            Span<double> probabilities = rented.AsSpan(0, Count);
+            Softmax(logits, probabilities);
+            int found = 0;
+            for (int i = 0; i < probabilities.Length; i++)
+            {
+                // Insertion keeps the best first; a later equal doesn't overtake an earlier.
+                int at = found;
+                while (at > 0 && probabilities[order[at - 1]] < probabilities[i])
+                {
+                    order[at] = order[at - 1];
+                    at--;
+                }
+
+                order[at] = i;
+                found = Math.Min(found + 1, kept);
+            }
+
+            var top = new Prediction[kept];
+            for (int i = 0; i < kept; i++)
+            {
+                top[i] = new Prediction(order[i], _names[order[i]], (float)probabilities[order[i]]);
+            }
+
+            return top;
+        }
+        finally
+        {
+            ArrayPool<double>.Shared.Return(rented);
+            ArrayPool<int>.Shared.Return(order);
+        }
+    }
+
+    private static void Softmax(ReadOnlySpan<float> logits, Span<double> probabilities)
+    {
         float max = float.NegativeInfinity;
         foreach (float logit in logits)
         {
@@ -70,19 +111,15 @@ public sealed class LabelMap
         }
 
         double sum = 0;
-        var probabilities = new double[logits.Length];
         for (int i = 0; i < logits.Length; i++)
         {
             probabilities[i] = float.IsNaN(logits[i]) ? 0 : Math.Exp(logits[i] - max);
             sum += probabilities[i];
         }
 
-        int[] order = [.. Enumerable.Range(0, Count)];
-        Array.Sort(order, (a, b) =>
+        foreach (ref double probability in probabilities)
         {
-            int byProbability = probabilities[b].CompareTo(probabilities[a]);
-            return byProbability != 0 ? byProbability : a.CompareTo(b);
-        });
-        return [.. order.Take(count).Select(i => new Prediction(i, _names[i], (float)(probabilities[i] / sum)))];
+            probability /= sum;
+        }
     }
 }
