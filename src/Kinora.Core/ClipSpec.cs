@@ -26,7 +26,16 @@ public enum SamplingMethod
 /// <param name="Segments">S: segments (or clips, for <see cref="SamplingMethod.FrameInterval"/>).</param>
 /// <param name="FramesPerSegment">K: frames taken from each segment.</param>
 /// <param name="Interval">f: distance of neighbouring frames, in frames.</param>
-public sealed record SamplingSpec(SamplingMethod Method, int Segments, int FramesPerSegment = 1, int Interval = 1);
+public sealed record SamplingSpec(SamplingMethod Method, int Segments, int FramesPerSegment = 1, int Interval = 1)
+{
+    /// <summary>T: frames of one clip. Only Uniform and FrameInterval take more than one frame from a segment or clip.</summary>
+    public int FramesPerClip => Method switch
+    {
+        SamplingMethod.Uniform => Segments * FramesPerSegment,
+        SamplingMethod.FrameInterval => FramesPerSegment,
+        _ => Segments,
+    };
+}
 
 /// <summary>Which YUV matrix turns decoded frames into RGB.</summary>
 public enum ColorMatrix
@@ -82,10 +91,10 @@ public enum CropMethod
     /// <summary>Corners and centre, each plain and flipped: ten views.</summary>
     Ten,
 
-    /// <summary>Left, centre, right (or top, centre, bottom) along the long side: three views.</summary>
+    /// <summary>Both ends, then the middle, of the long side: three views (UniformCrop). The short side must be the crop's.</summary>
     Three,
 
-    /// <summary>Left, right, centre with steps of a quarter: three views (GroupFullResSample).</summary>
+    /// <summary>Left, right, centre at half height, with steps of a quarter: three views (GroupFullResSample).</summary>
     FullResolution,
 }
 
@@ -170,7 +179,7 @@ public sealed record ClipSpec(
     ClipLayout Layout = ClipLayout.Ntchw)
 {
     /// <summary>Frames of one view: T.</summary>
-    public int Frames => Sampling.Segments * Sampling.FramesPerSegment;
+    public int Frames => Sampling.FramesPerClip;
 
     /// <summary>Side of the network's square input, in pixels.</summary>
     public int Size => Crop.Size;
