@@ -1,0 +1,138 @@
+// C ABI of libkinora_torch: libtorch's operators by name, tensors as counted handles, autograd and modes.
+//
+// Every function returns a status, writes through out-parameters and lets no C++ exception pass. After a failure
+// kt_error gives the text, per thread, until that thread's next failing call.
+#pragma once
+#include <stdint.h>
+
+#if defined(__cplusplus)
+#define KT_NOEXCEPT noexcept
+extern "C" {
+#else
+#define KT_NOEXCEPT
+#endif
+#define KT_API __attribute__((visibility("default")))
+
+#define KT_ABI 1
+#define KT_MAX_RANK 16
+
+typedef int32_t kt_status;
+enum {
+  KT_OK = 0,
+  KT_REJECTED = 1,       // libtorch refused: shapes, element types, unknown operator, wrong argument
+  KT_OUT_OF_MEMORY = 2,
+  KT_FAILED = 3,         // anything else
+};
+
+typedef struct kt_tensor_* kt_tensor;      // owns one reference; null stands for an undefined tensor
+typedef struct kt_operator_* kt_operator;  // lives as long as the process
+
+// What a value holds, and what a schema asks for.
+enum {
+  KT_NONE = 0,
+  KT_TENSOR = 1,
+  KT_INT = 2,
+  KT_DOUBLE = 3,
+  KT_BOOL = 4,
+  KT_STRING = 5,   // UTF-8, count bytes
+  KT_INTS = 6,     // count int64
+  KT_DOUBLES = 7,  // count doubles
+  KT_BOOLS = 8,    // count bytes
+  KT_TENSORS = 9,  // count handles; as a result: count values of kind KT_TENSOR follow
+  KT_DEVICE = 10,  // bits: type in the high half, index in the low half
+  KT_DEFAULT = 11, // the schema's default
+  KT_SCALAR = 12,  // only in kt_argument: a number of either kind
+  KT_OTHER = 13,   // only in kt_argument: a kind this ABI doesn't carry
+};
+
+typedef struct {
+  int32_t kind;
+  int32_t count;
+  union {
+    int64_t integer;
+    double real;
+    const void* pointer;
+  };
+} kt_value;
+
+typedef struct {
+  const char* name;        // zero-terminated, lives as long as the process
+  int32_t kind;            // of the value, or of the value inside an optional
+  int32_t optional;
+  int32_t fixed_length;    // of a list that one number may stand for, else 0
+  int32_t has_default;
+  kt_value default_value;  // points into storage that lives as long as the process
+} kt_argument;
+
+typedef struct {
+  int32_t dtype;           // c10::ScalarType
+  int32_t rank;
+  int32_t device_type;
+  int32_t device_index;
+  int32_t requires_grad;
+  int32_t is_leaf;
+  int32_t is_contiguous;
+  int32_t is_channels_last;
+  int64_t count;
+  int64_t element_size;
+  void* data;              // first element, null without storage
+  int64_t shape[KT_MAX_RANK];
+  int64_t strides[KT_MAX_RANK];  // in elements
+} kt_tensor_info;
+
+typedef struct {
+  int32_t abi;
+  int32_t torch_version;   // major * 100 + minor
+  int32_t value_size;
+  int32_t argument_size;
+  int32_t tensor_info_size;
+  int32_t max_rank;
+} kt_abi_info;
+
+KT_API kt_status kt_abi(kt_abi_info* info) KT_NOEXCEPT;
+KT_API kt_status kt_error(const char** text, int64_t* length) KT_NOEXCEPT;
+KT_API kt_status kt_version(const char** text) KT_NOEXCEPT;
+
+// ---- operators ----
+KT_API kt_status kt_operator_find(const char* name, const char* overload, kt_operator* found) KT_NOEXCEPT;
+KT_API kt_status kt_operator_schema(kt_operator op, const char** text) KT_NOEXCEPT;
+KT_API kt_status kt_operator_argument_count(kt_operator op, int32_t* count) KT_NOEXCEPT;
+KT_API kt_status kt_operator_argument(kt_operator op, int32_t index, kt_argument* argument) KT_NOEXCEPT;
+// Missing trailing arguments take their defaults. Each tensor among the results is a new reference.
+KT_API kt_status kt_call(kt_operator op, const kt_value* arguments, int32_t argument_count, kt_value* results,
+                         int32_t capacity, int32_t* result_count) KT_NOEXCEPT;
+
+// ---- tensors ----
+KT_API kt_status kt_tensor_release(kt_tensor tensor) KT_NOEXCEPT;
+KT_API kt_status kt_tensor_retain(kt_tensor tensor, kt_tensor* same) KT_NOEXCEPT;
+KT_API kt_status kt_tensor_describe(kt_tensor tensor, kt_tensor_info* info) KT_NOEXCEPT;
+KT_API kt_status kt_live_tensors(int64_t* handles) KT_NOEXCEPT;
+
+// ---- autograd ----
+KT_API kt_status kt_tensor_set_requires_grad(kt_tensor tensor, int32_t on) KT_NOEXCEPT;
+KT_API kt_status kt_tensor_grad(kt_tensor tensor, kt_tensor* gradient) KT_NOEXCEPT;
+KT_API kt_status kt_tensor_set_grad(kt_tensor tensor, kt_tensor gradient) KT_NOEXCEPT;
+KT_API kt_status kt_backward(kt_tensor root, kt_tensor gradient, int32_t retain_graph) KT_NOEXCEPT;
+
+// ---- modes of the calling thread ----
+KT_API kt_status kt_grad_mode(int32_t on, int32_t* previous) KT_NOEXCEPT;
+KT_API kt_status kt_inference_enter(void** guard) KT_NOEXCEPT;
+KT_API kt_status kt_inference_leave(void* guard) KT_NOEXCEPT;
+KT_API kt_status kt_autocast_cpu(int32_t on, int32_t dtype, int32_t* previous_on, int32_t* previous_dtype) KT_NOEXCEPT;
+
+// ---- threads ----
+KT_API kt_status kt_set_threads(int32_t count) KT_NOEXCEPT;
+KT_API kt_status kt_threads(int32_t* count) KT_NOEXCEPT;
+
+// ---- optimiser kernels ----
+// v = momentum * v + (g + decay * p); p -= rate * (nesterov ? g + decay * p + momentum * v : v), element by element in
+// one pass. All three tensors of a row: same element type (float32 or float64), count and strides, dense.
+KT_API kt_status kt_sgd(int32_t count, const kt_tensor* parameters, const kt_tensor* gradients,
+                        const kt_tensor* velocities, const double* rates, const double* decays, double momentum,
+                        int32_t nesterov) KT_NOEXCEPT;
+// Sum of the squares of all elements, in double precision; the same bits for every number of threads.
+KT_API kt_status kt_squared_norm(int32_t count, const kt_tensor* tensors, double* sum) KT_NOEXCEPT;
+
+#if defined(__cplusplus)
+}
+#endif

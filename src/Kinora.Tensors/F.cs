@@ -1,0 +1,216 @@
+using System.Buffers;
+
+namespace Kinora.Tensors;
+
+/// <summary>The functions behind the layers: parameters are arguments.</summary>
+public static class F
+{
+    /// <summary>Two-dimensional convolution.</summary>
+    /// <param name="input">[N, C, H, W].</param>
+    /// <param name="weight">[outputs, C / groups, kernel height, kernel width].</param>
+    /// <param name="bias">[outputs], or null.</param>
+    /// <param name="stride">Step of the kernel, height and width; null for 1.</param>
+    /// <param name="padding">Zeros on each side, height and width; null for 0.</param>
+    /// <param name="groups">Divides the channels; C for a depthwise convolution.</param>
+    /// <param name="dilation">Distance of the kernel's taps, height and width; null for 1.</param>
+    /// <returns>New tensor, [N, outputs, H', W'].</returns>
+    public static Tensor Conv2d(Tensor input, Tensor weight, Tensor? bias = null, long[]? stride = null, long[]? padding = null, long groups = 1, long[]? dilation = null) =>
+        Torch.Call(Ops.Conv2d, input, weight, bias, stride ?? One, padding ?? Zero, dilation ?? One, groups);
+
+    /// <summary>One-dimensional convolution.</summary>
+    /// <param name="input">[N, C, L].</param>
+    /// <param name="weight">[outputs, C / groups, kernel].</param>
+    /// <param name="bias">[outputs], or null.</param>
+    /// <param name="stride">Step of the kernel.</param>
+    /// <param name="padding">Zeros on each side.</param>
+    /// <param name="groups">Divides the channels.</param>
+    /// <returns>New tensor, [N, outputs, L'].</returns>
+    public static Tensor Conv1d(Tensor input, Tensor weight, Tensor? bias = null, long stride = 1, long padding = 0, long groups = 1) =>
+        Torch.Call(Ops.Conv1d, input, weight, bias, stride, padding, 1, groups);
+
+    /// <summary>Batch normalisation with libtorch's rules: the running variance takes the unbiased batch variance.</summary>
+    /// <param name="input">[N, C, …].</param>
+    /// <param name="weight">[C], or null for 1.</param>
+    /// <param name="bias">[C], or null for 0.</param>
+    /// <param name="runningMean">[C]; updated in training.</param>
+    /// <param name="runningVariance">[C]; updated in training.</param>
+    /// <param name="training">Normalises with the batch's own statistics.</param>
+    /// <param name="momentum">Weight of the batch in the running statistics.</param>
+    /// <param name="epsilon">Added to the variance.</param>
+    /// <returns>New tensor of the input's shape.</returns>
+    public static Tensor BatchNorm(Tensor input, Tensor? weight, Tensor? bias, Tensor? runningMean, Tensor? runningVariance, bool training, double momentum, double epsilon) =>
+        Torch.Call(Ops.BatchNorm, input, weight, bias, runningMean, runningVariance, training, momentum, epsilon, false);
+
+    /// <summary>Normalisation over the last dimensions.</summary>
+    /// <param name="input">[…, shape].</param>
+    /// <param name="shape">The dimensions to normalise over.</param>
+    /// <param name="weight">Of that shape, or null.</param>
+    /// <param name="bias">Of that shape, or null.</param>
+    /// <param name="epsilon">Added to the variance.</param>
+    /// <returns>New tensor of the input's shape.</returns>
+    public static Tensor LayerNorm(Tensor input, long[] shape, Tensor? weight, Tensor? bias, double epsilon = 1e-5) =>
+        Torch.Call(Ops.LayerNorm, input, shape, weight, bias, epsilon, false);
+
+    /// <summary>input · weightᵀ + bias.</summary>
+    /// <param name="input">[…, inputs].</param>
+    /// <param name="weight">[outputs, inputs].</param>
+    /// <param name="bias">[outputs], or null.</param>
+    /// <returns>New tensor, […, outputs].</returns>
+    public static Tensor Linear(Tensor input, Tensor weight, Tensor? bias = null) => Torch.Call(Ops.Linear, input, weight, bias);
+
+    /// <summary>The largest value in each window.</summary>
+    /// <param name="input">[N, C, H, W].</param>
+    /// <param name="kernel">Window, height and width.</param>
+    /// <param name="stride">Step, height and width.</param>
+    /// <param name="padding">Minus infinities on each side; null for none.</param>
+    /// <param name="ceilMode">Windows that hang over the edge count.</param>
+    /// <returns>New tensor.</returns>
+    public static Tensor MaxPool2d(Tensor input, long[] kernel, long[] stride, long[]? padding = null, bool ceilMode = false) =>
+        Torch.Call(Ops.MaxPool2d, input, kernel, stride, padding ?? Zero, One, ceilMode);
+
+    /// <summary>The mean of each window.</summary>
+    /// <param name="input">[N, C, H, W].</param>
+    /// <param name="kernel">Window, height and width.</param>
+    /// <param name="stride">Step, height and width.</param>
+    /// <param name="padding">Zeros on each side; null for none.</param>
+    /// <param name="ceilMode">Windows that hang over the edge count.</param>
+    /// <param name="exclusive">The padding doesn't count in the mean (Paddle's default).</param>
+    /// <returns>New tensor.</returns>
+    public static Tensor AvgPool2d(Tensor input, long[] kernel, long[] stride, long[]? padding = null, bool ceilMode = false, bool exclusive = true) =>
+        Torch.Call(Ops.AvgPool2d, input, kernel, stride, padding ?? Zero, ceilMode, !exclusive);
+
+    /// <summary>Means of windows chosen so that the output has a given size.</summary>
+    /// <param name="input">[N, C, H, W].</param>
+    /// <param name="height">Height of the output.</param>
+    /// <param name="width">Width of the output.</param>
+    /// <returns>New tensor, [N, C, height, width].</returns>
+    public static Tensor AdaptiveAvgPool2d(Tensor input, long height = 1, long width = 1) =>
+        Torch.Call(Ops.AdaptiveAvgPool2d, input, new[] { height, width });
+
+    /// <summary>Sets elements to zero at random.</summary>
+    /// <param name="input">Any shape.</param>
+    /// <param name="probability">Of a zero, in [0, 1].</param>
+    /// <param name="random">Gives the key of the mask: one 64-bit number is taken from it.</param>
+    /// <param name="upscale">Divides what is kept by 1 - probability, so that the mean stays.</param>
+    /// <returns>New tensor; the mask depends on the key, the position and the probability alone.</returns>
+    public static Tensor Dropout(Tensor input, double probability, CounterRandom random, bool upscale = true)
+    {
+        ArgumentNullException.ThrowIfNull(random);
+        ArgumentOutOfRangeException.ThrowIfNegative(probability);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(probability, 1);
+        ulong key = random.NextUInt64();
+        if (probability == 0)
+        {
+            return input.Clone();
+        }
+
+        using var scope = new TensorScope();
+        Tensor mask = DropoutMask.Create(key, input.Shape, probability, upscale && probability < 1 ? 1 / (1 - probability) : 1, input.DType);
+        return (input * mask).MoveToOuterScope();
+    }
+
+    /// <summary>Mean cross-entropy of logits against class indices.</summary>
+    /// <param name="logits">[N, classes].</param>
+    /// <param name="labels">[N], Int64; class indices.</param>
+    /// <param name="labelSmoothing">ε: the target is (1-ε) for the label plus ε/classes for every class.</param>
+    /// <returns>New tensor, [].</returns>
+    /// <remarks>
+    /// With smoothing, 1-ε and ε/classes are rounded to float32 first, as Paddle does, and the weights of the target
+    /// are used as they are even where their sum then isn't exactly 1.
+    /// </remarks>
+    public static Tensor CrossEntropy(Tensor logits, Tensor labels, double labelSmoothing = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(labelSmoothing);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(labelSmoothing, 1);
+        if (logits.Rank != 2 || labels.Rank != 1 || labels.Shape[0] != logits.Shape[0])
+        {
+            throw new ShapeException($"cross-entropy: expected logits [N, classes] and labels [N], found {logits} and {labels}");
+        }
+
+        if (labelSmoothing == 0)
+        {
+            return Torch.Call(Ops.CrossEntropy, logits, labels);
+        }
+
+        using var scope = new TensorScope();
+        long classes = logits.Shape[1];
+        double others = (float)(labelSmoothing / classes);
+        double label = (float)(1 - labelSmoothing);
+        Tensor wide = logits.DType is DType.BFloat16 or DType.Float16 ? logits.To(DType.Float32) : logits;
+        Tensor logProbabilities = wide.LogSoftmax(1);
+        Tensor ofLabel = logProbabilities.Gather(1, labels.Unsqueeze(1)).Sum();
+        Tensor ofAll = logProbabilities.Sum();
+        return ((ofLabel * -label) - (ofAll * others)).Div(logits.Shape[0]).MoveToOuterScope();
+    }
+
+    /// <summary>clamp(slope · x + offset, 0, 1): Paddle's hard sigmoid has slope 0.2 by default, libtorch's 1/6.</summary>
+    /// <param name="input">Any shape.</param>
+    /// <param name="slope">The slope.</param>
+    /// <param name="offset">The offset.</param>
+    /// <returns>New tensor.</returns>
+    public static Tensor HardSigmoid(Tensor input, double slope, double offset = 0.5)
+    {
+        using var scope = new TensorScope();
+        return ((input * slope) + offset).Clamp(0, 1).MoveToOuterScope();
+    }
+
+    /// <summary>Surrounds the last dimensions with a value.</summary>
+    /// <param name="input">Any shape.</param>
+    /// <param name="amounts">Before and after of the last dimension, then of the one before it, and so on.</param>
+    /// <param name="value">The value.</param>
+    /// <returns>New tensor.</returns>
+    public static Tensor Pad(Tensor input, ReadOnlySpan<long> amounts, double value = 0) => input.Pad(amounts, value);
+
+    private static readonly long[] One = [1, 1];
+    private static readonly long[] Zero = [0, 0];
+}
+
+/// <summary>Masks of dropout layers, a pure function of key and position.</summary>
+internal static class DropoutMask
+{
+    /// <summary>Makes a mask.</summary>
+    /// <param name="key">Decides the mask.</param>
+    /// <param name="shape">Shape of the mask.</param>
+    /// <param name="probability">Of a zero.</param>
+    /// <param name="keep">Value of the other elements.</param>
+    /// <param name="dtype">Element type.</param>
+    public static Tensor Create(ulong key, ReadOnlySpan<long> shape, double probability, double keep, DType dtype)
+    {
+        long count = 1;
+        foreach (long size in shape)
+        {
+            count *= size;
+        }
+
+        using var scope = new TensorScope();
+        float[] values = ArrayPool<float>.Shared.Rent(checked((int)count));
+        ulong threshold = (ulong)(probability * (1UL << 32));
+        float kept = (float)keep;
+        for (int i = 0; i < count; i++)
+        {
+            values[i] = (Mix(key + ((ulong)i * 0x9E3779B97F4A7C15)) >> 32) < threshold ? 0 : kept;
+        }
+
+        Tensor mask = Tensor.From<float>(values.AsSpan(0, (int)count), shape);
+        ArrayPool<float>.Shared.Return(values);
+        if (dtype == DType.Float64)
+        {
+            // 1 / (1-p) in double precision, not in single.
+            mask = mask.To(dtype) * (keep / kept);
+        }
+        else if (dtype != DType.Float32)
+        {
+            mask = mask.To(dtype);
+        }
+
+        return mask.MoveToOuterScope();
+    }
+
+    // Finaliser of SplitMix64.
+    private static ulong Mix(ulong x)
+    {
+        x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9;
+        x = (x ^ (x >> 27)) * 0x94D049BB133111EB;
+        return x ^ (x >> 31);
+    }
+}

@@ -1,0 +1,83 @@
+using System.Runtime.InteropServices;
+
+namespace Kinora.Tensors.Native;
+
+/// <summary>The exports of libkinora_torch; native/torch/kinora_torch.h describes them.</summary>
+internal static unsafe partial class NativeMethods
+{
+    public const string Library = "kinora_torch";
+
+    static NativeMethods() => NativeLoader.Prepare();
+
+    [LibraryImport(Library)]
+    public static partial int kt_abi(NativeAbi* info);
+
+    [LibraryImport(Library)]
+    public static partial int kt_error(byte** text, long* length);
+
+    [LibraryImport(Library)]
+    public static partial int kt_version(byte** text);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int kt_operator_find(string name, string overload, nint* found);
+
+    [LibraryImport(Library)]
+    public static partial int kt_operator_schema(nint op, byte** text);
+
+    [LibraryImport(Library)]
+    public static partial int kt_operator_argument_count(nint op, int* count);
+
+    [LibraryImport(Library)]
+    public static partial int kt_operator_argument(nint op, int index, NativeArgument* argument);
+
+    [LibraryImport(Library)]
+    public static partial int kt_call(nint op, NativeValue* arguments, int argumentCount, NativeValue* results, int capacity, int* resultCount);
+
+    [LibraryImport(Library)]
+    public static partial int kt_tensor_release(nint tensor);
+
+    [LibraryImport(Library)]
+    public static partial int kt_tensor_retain(nint tensor, nint* same);
+
+    [LibraryImport(Library)]
+    public static partial int kt_tensor_describe(nint tensor, NativeTensorInfo* info);
+
+    [LibraryImport(Library)]
+    public static partial int kt_live_tensors(long* handles);
+
+    [LibraryImport(Library)]
+    public static partial int kt_tensor_set_requires_grad(nint tensor, int on);
+
+    [LibraryImport(Library)]
+    public static partial int kt_tensor_grad(nint tensor, nint* gradient);
+
+    [LibraryImport(Library)]
+    public static partial int kt_tensor_set_grad(nint tensor, nint gradient);
+
+    [LibraryImport(Library)]
+    public static partial int kt_backward(nint root, nint gradient, int retainGraph);
+
+    [LibraryImport(Library)]
+    public static partial int kt_grad_mode(int on, int* previous);
+
+    [LibraryImport(Library)]
+    public static partial int kt_inference_enter(nint* guard);
+
+    [LibraryImport(Library)]
+    public static partial int kt_inference_leave(nint guard);
+
+    [LibraryImport(Library)]
+    public static partial int kt_autocast_cpu(int on, int dtype, int* previousOn, int* previousDType);
+
+    [LibraryImport(Library)]
+    public static partial int kt_set_threads(int count);
+
+    [LibraryImport(Library)]
+    public static partial int kt_threads(int* count);
+
+    [LibraryImport(Library)]
+    public static partial int kt_sgd(int count, nint* parameters, nint* gradients, nint* velocities, double* rates, double* decays, double momentum, int nesterov);
+
+    [LibraryImport(Library)]
+    public static partial int kt_squared_norm(int count, nint* tensors, double* sum);
+}

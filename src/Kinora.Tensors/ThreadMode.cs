@@ -1,0 +1,125 @@
+using System.Runtime.Intrinsics.X86;
+using Kinora.Tensors.Native;
+
+namespace Kinora.Tensors;
+
+/// <summary>Whether the calling thread's operators build the graph that gradients need.</summary>
+public static unsafe class Grad
+{
+    /// <summary>Builds no graph until the result is disposed of: for optimisers and evaluation.</summary>
+    /// <returns>Restores the earlier mode; bound to the thread.</returns>
+    public static IDisposable Disable() => new GradMode(false);
+
+    /// <summary>Builds the graph again inside a region that disabled it.</summary>
+    /// <returns>Restores the earlier mode; bound to the thread.</returns>
+    public static IDisposable Enable() => new GradMode(true);
+
+    /// <summary>
+    /// As <see cref="Disable"/> and faster: tensors made inside carry no version counters and can never take part in
+    /// a graph afterwards.
+    /// </summary>
+    /// <returns>Restores the earlier mode; bound to the thread, disposed of in reverse order.</returns>
+    public static IDisposable Inference() => new InferenceMode();
+
+    private sealed class GradMode : ThreadMode
+    {
+        private readonly int _previous;
+
+        public GradMode(bool on)
+        {
+            NativeLoader.EnsureReady();
+            int previous;
+            Status.Check(NativeMethods.kt_grad_mode(on ? 1 : 0, &previous), "grad mode");
+            _previous = previous;
+        }
+
+        protected override void Restore()
+        {
+            int ignored;
+            _ = NativeMethods.kt_grad_mode(_previous, &ignored);
+        }
+    }
+
+    private sealed class InferenceMode : ThreadMode
+    {
+        private readonly nint _guard;
+
+        public InferenceMode()
+        {
+            NativeLoader.EnsureReady();
+            nint guard;
+            Status.Check(NativeMethods.kt_inference_enter(&guard), "inference mode");
+            _guard = guard;
+        }
+
+        protected override void Restore() => _ = NativeMethods.kt_inference_leave(_guard);
+    }
+}
+
+/// <summary>Mixed precision: convolutions and matrix products run in a shorter type, sums and losses in float32.</summary>
+public static unsafe class Autocast
+{
+    /// <summary>
+    /// Whether bfloat16 is fast here: the processor has AVX512_BF16. Elsewhere autocast gives the same results, slowly.
+    /// </summary>
+    public static bool IsSupported { get; } =
+        Avx512BW.VL.IsSupported && X86Base.CpuId(0, 0).Eax >= 7 && (X86Base.CpuId(7, 1).Eax & (1 << 5)) != 0;
+
+    /// <summary>
+    /// Runs the calling thread's operators in bfloat16 where that is safe, until the result is disposed of. Wrap the
+    /// forward pass and the loss; run the backward pass and the optimiser outside.
+    /// </summary>
+    /// <returns>Restores the earlier mode; bound to the thread.</returns>
+    /// <remarks>Parameters are cast once per region, so they mustn't change inside one.</remarks>
+    public static IDisposable BFloat16() => new Region(true);
+
+    /// <summary>Runs the calling thread's operators in the types of their operands, inside a region of <see cref="BFloat16"/>.</summary>
+    /// <returns>Restores the earlier mode; bound to the thread.</returns>
+    public static IDisposable Disable() => new Region(false);
+
+    private sealed class Region : ThreadMode
+    {
+        private readonly int _previousOn;
+        private readonly int _previousType;
+
+        public Region(bool on)
+        {
+            NativeLoader.EnsureReady();
+            int previousOn, previousType;
+            Status.Check(NativeMethods.kt_autocast_cpu(on ? 1 : 0, (int)DType.BFloat16, &previousOn, &previousType), "autocast");
+            _previousOn = previousOn;
+            _previousType = previousType;
+        }
+
+        protected override void Restore()
+        {
+            int ignored;
+            _ = NativeMethods.kt_autocast_cpu(_previousOn, _previousType, &ignored, &ignored);
+        }
+    }
+}
+
+/// <summary>A mode of one thread that ends with its disposal.</summary>
+internal abstract class ThreadMode : IDisposable
+{
+    private readonly int _thread = Environment.CurrentManagedThreadId;
+    private bool _restored;
+
+    public void Dispose()
+    {
+        if (_restored)
+        {
+            return;
+        }
+
+        if (_thread != Environment.CurrentManagedThreadId)
+        {
+            throw new InvalidOperationException("a mode must be ended by the thread that began it; don't await inside one");
+        }
+
+        _restored = true;
+        Restore();
+    }
+
+    protected abstract void Restore();
+}
