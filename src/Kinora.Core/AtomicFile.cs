@@ -26,26 +26,9 @@ public static class AtomicFile
     public static void WriteNamed(string path, Action<string> write)
     {
         ArgumentNullException.ThrowIfNull(write);
-        string full = Path.GetFullPath(path);
-        string folder = Path.GetDirectoryName(full)!;
-        Directory.CreateDirectory(folder);
-        string temporary = Path.Combine(folder,
-            $".{Path.GetFileNameWithoutExtension(full)}.{Environment.ProcessId:x}{Environment.CurrentManagedThreadId:x}.tmp{Path.GetExtension(full)}");
-        try
-        {
-            write(temporary);
-            using (FileStream written = new(temporary, FileMode.Open, FileAccess.ReadWrite))
-            {
-                written.Flush(flushToDisk: true);
-            }
-
-            File.Move(temporary, full, overwrite: true);
-        }
-        catch
-        {
-            File.Delete(temporary);
-            throw;
-        }
+        using var pending = new PendingFile(path);
+        write(pending.TemporaryPath);
+        pending.Commit();
     }
 
     /// <summary>Creates or replaces a UTF-8 text file.</summary>
@@ -53,4 +36,51 @@ public static class AtomicFile
     /// <param name="text">The content.</param>
     public static void WriteText(string path, string text) =>
         Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)));
+}
+
+/// <summary>
+/// A file in the making, for writers whose work spans several calls: write to <see cref="TemporaryPath"/>, then
+/// <see cref="Commit"/>. Disposing without it leaves nothing behind and the old file in place.
+/// </summary>
+public sealed class PendingFile : IDisposable
+{
+    private static int s_last;
+
+    private readonly string _path;
+    private bool _committed;
+
+    /// <summary>Chooses a temporary name in the folder of the final one; no file is created yet.</summary>
+    /// <param name="path">Final name; missing folders are created.</param>
+    public PendingFile(string path)
+    {
+        _path = Path.GetFullPath(path);
+        string folder = Path.GetDirectoryName(_path)!;
+        Directory.CreateDirectory(folder);
+        TemporaryPath = Path.Combine(folder,
+            $".{Path.GetFileNameWithoutExtension(_path)}.{Environment.ProcessId:x}-{Interlocked.Increment(ref s_last):x}.tmp{Path.GetExtension(_path)}");
+    }
+
+    /// <summary>Where the content goes; keeps the extension of the final name.</summary>
+    public string TemporaryPath { get; }
+
+    /// <summary>Flushes the written and closed file to the disk and gives it its final name.</summary>
+    public void Commit()
+    {
+        using (FileStream written = new(TemporaryPath, FileMode.Open, FileAccess.ReadWrite))
+        {
+            written.Flush(flushToDisk: true);
+        }
+
+        File.Move(TemporaryPath, _path, overwrite: true);
+        _committed = true;
+    }
+
+    /// <summary>Deletes the temporary file unless it was committed.</summary>
+    public void Dispose()
+    {
+        if (!_committed)
+        {
+            File.Delete(TemporaryPath);
+        }
+    }
 }
