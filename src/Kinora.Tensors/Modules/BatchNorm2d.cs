@@ -53,7 +53,7 @@ public sealed class BatchNorm2d : UnaryModule
     /// <summary>Normalises.</summary>
     /// <param name="x">[N, C, H, W].</param>
     /// <returns>New tensor of the same shape.</returns>
-    public override Tensor Forward(Tensor x)
+    protected override Tensor Compute(Tensor x)
     {
         if (!IsTraining)
         {

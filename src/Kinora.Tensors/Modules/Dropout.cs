@@ -6,7 +6,7 @@ public enum DropoutMode
     /// <summary>What is kept is divided by 1-p in training; evaluation changes nothing.</summary>
     UpscaleInTraining,
 
-    /// <summary>Training keeps values as they are; evaluation multiplies by 1-p.</summary>
+    /// <summary>Training keeps values as they are; evaluation multiplies by 1-p, rounded to float32 as Paddle does.</summary>
     DownscaleInInference,
 }
 
@@ -41,7 +41,7 @@ public sealed class Dropout : UnaryModule
     /// <summary>Drops in training.</summary>
     /// <param name="x">Any shape.</param>
     /// <returns>New tensor, or <paramref name="x"/> itself where nothing changes.</returns>
-    public override Tensor Forward(Tensor x)
+    protected override Tensor Compute(Tensor x)
     {
         if (Probability == 0)
         {
@@ -50,7 +50,7 @@ public sealed class Dropout : UnaryModule
 
         if (!IsTraining)
         {
-            return Mode == DropoutMode.DownscaleInInference ? x * (1 - Probability) : x;
+            return Mode == DropoutMode.DownscaleInInference ? x * (float)(1 - Probability) : x;
         }
 
         var random = new CounterRandom(_seed, _epoch, _step, $"dropout {_name} {_runs++}");

@@ -68,7 +68,7 @@ public sealed class Conv2d : UnaryModule
     /// <summary>Convolves.</summary>
     /// <param name="x">[N, inputs, H, W].</param>
     /// <returns>New tensor, [N, outputs, H', W'].</returns>
-    public override Tensor Forward(Tensor x) => F.Conv2d(x, Weight, Bias, _stride, _padding, Groups, _dilation);
+    protected override Tensor Compute(Tensor x) => F.Conv2d(x, Weight, Bias, _stride, _padding, Groups, _dilation);
 }
 
 /// <summary>One-dimensional convolution with the parameters "weight" [outputs, inputs / groups, kernel] and "bias".</summary>
@@ -102,7 +102,7 @@ public sealed class Conv1d : UnaryModule
     /// <summary>Convolves.</summary>
     /// <param name="x">[N, inputs, L].</param>
     /// <returns>New tensor, [N, outputs, L'].</returns>
-    public override Tensor Forward(Tensor x) => F.Conv1d(x, Weight, Bias, _stride, _padding, _groups);
+    protected override Tensor Compute(Tensor x) => F.Conv1d(x, Weight, Bias, _stride, _padding, _groups);
 }
 
 /// <summary>x · weightᵀ + bias, with the parameters "weight" [outputs, inputs] and "bias".</summary>
@@ -134,7 +134,7 @@ public sealed class Linear : UnaryModule
     /// <summary>Multiplies.</summary>
     /// <param name="x">[…, inputs].</param>
     /// <returns>New tensor, […, outputs].</returns>
-    public override Tensor Forward(Tensor x) => F.Linear(x, Weight, Bias);
+    protected override Tensor Compute(Tensor x) => F.Linear(x, Weight, Bias);
 }
 
 /// <summary>Maximum over square windows.</summary>
@@ -151,7 +151,7 @@ public sealed class MaxPool2d(long kernel, long stride, long padding = 0, bool c
     /// <summary>Pools.</summary>
     /// <param name="x">[N, C, H, W].</param>
     /// <returns>New tensor.</returns>
-    public override Tensor Forward(Tensor x) => F.MaxPool2d(x, _kernel, _stride, _padding, ceilMode);
+    protected override Tensor Compute(Tensor x) => F.MaxPool2d(x, _kernel, _stride, _padding, ceilMode);
 }
 
 /// <summary>Mean over square windows.</summary>
@@ -169,7 +169,7 @@ public sealed class AvgPool2d(long kernel, long stride, long padding = 0, bool c
     /// <summary>Pools.</summary>
     /// <param name="x">[N, C, H, W].</param>
     /// <returns>New tensor.</returns>
-    public override Tensor Forward(Tensor x) => F.AvgPool2d(x, _kernel, _stride, _padding, ceilMode, exclusive);
+    protected override Tensor Compute(Tensor x) => F.AvgPool2d(x, _kernel, _stride, _padding, ceilMode, exclusive);
 }
 
 /// <summary>Mean over the whole image: [N, C, H, W] becomes [N, C, 1, 1].</summary>
@@ -178,7 +178,7 @@ public sealed class GlobalAvgPool2d : UnaryModule
     /// <summary>Pools.</summary>
     /// <param name="x">[N, C, H, W].</param>
     /// <returns>New tensor, [N, C, 1, 1].</returns>
-    public override Tensor Forward(Tensor x) => F.AdaptiveAvgPool2d(x);
+    protected override Tensor Compute(Tensor x) => F.AdaptiveAvgPool2d(x);
 }
 
 /// <summary>Any function of one tensor without parameters, such as an activation.</summary>
@@ -200,5 +200,5 @@ public sealed class Activation(Func<Tensor, Tensor> function) : UnaryModule
     /// <summary>Applies the function.</summary>
     /// <param name="x">Any shape.</param>
     /// <returns>New tensor.</returns>
-    public override Tensor Forward(Tensor x) => function(x);
+    protected override Tensor Compute(Tensor x) => function(x);
 }

@@ -18,6 +18,12 @@ public abstract class Module : IDisposable
     /// <summary>Whether the module is in training: batch norms use the batch's statistics, dropouts drop. True at first.</summary>
     public bool IsTraining { get; private set; } = true;
 
+    /// <summary>
+    /// Gets every output that this module computes, in the scope of the caller: for looking at a network layer by layer
+    /// without touching its forward code. Normally null.
+    /// </summary>
+    public Action<Tensor>? OutputObserver { get; set; }
+
     /// <summary>The modules registered here, in order.</summary>
     public IEnumerable<(string Name, Module Child)> Children => _children;
 
@@ -214,6 +220,15 @@ public abstract class Module : IDisposable
         _ = _children.RemoveAll(c => c.Name == name) + _parameters.RemoveAll(p => p.Name == name) + _buffers.RemoveAll(b => b.Name == name);
     }
 
+    /// <summary>Shows an output to the observer; for modules whose forward function isn't <see cref="UnaryModule"/>'s.</summary>
+    /// <param name="output">What the module computed.</param>
+    /// <returns>The same tensor.</returns>
+    protected Tensor Observed(Tensor output)
+    {
+        OutputObserver?.Invoke(output);
+        return output;
+    }
+
     /// <summary>Takes the key of random choices; layers without such choices ignore it.</summary>
     /// <param name="seed">Seed of the run.</param>
     /// <param name="epoch">Epoch.</param>
@@ -280,10 +295,15 @@ public abstract class Module : IDisposable
 /// <summary>A module that maps one tensor to one.</summary>
 public abstract class UnaryModule : Module
 {
+    /// <summary>Computes the output and shows it to <see cref="Module.OutputObserver"/>.</summary>
+    /// <param name="x">The input.</param>
+    /// <returns>A new tensor in the current scope, or <paramref name="x"/> itself.</returns>
+    public Tensor Forward(Tensor x) => Observed(Compute(x));
+
     /// <summary>Computes the output.</summary>
     /// <param name="x">The input.</param>
     /// <returns>A new tensor in the current scope, or <paramref name="x"/> itself.</returns>
-    public abstract Tensor Forward(Tensor x);
+    protected abstract Tensor Compute(Tensor x);
 }
 
 /// <summary>Modules applied one after the other; their names are 0, 1, 2 … unless given.</summary>
@@ -319,7 +339,7 @@ public sealed class Sequential : UnaryModule
     }
 
     /// <inheritdoc/>
-    public override Tensor Forward(Tensor x)
+    protected override Tensor Compute(Tensor x)
     {
         foreach (UnaryModule step in _steps)
         {
