@@ -1,0 +1,32 @@
+using Kinora.Tensors;
+
+namespace Kinora.Models.Layers;
+
+/// <summary>Convolution without bias, batch norm, activation. Symmetric zero padding of (kernel − 1) / 2.</summary>
+internal sealed class ConvBn : UnaryModule
+{
+    private readonly Nonlinearity _nonlinearity;
+
+    /// <summary>Creates the layer.</summary>
+    /// <param name="inputs">Channels in.</param>
+    /// <param name="outputs">Channels out.</param>
+    /// <param name="kernel">Side of the square kernel.</param>
+    /// <param name="stride">Step in both directions.</param>
+    /// <param name="groups">1, or <paramref name="inputs"/> for a depthwise convolution.</param>
+    /// <param name="nonlinearity">What follows the batch norm.</param>
+    public ConvBn(int inputs, int outputs, int kernel, int stride = 1, int groups = 1, Nonlinearity nonlinearity = Nonlinearity.Relu)
+    {
+        _nonlinearity = nonlinearity;
+        Convolution = Add("conv", new Conv2d(inputs, outputs, kernel, stride, (kernel - 1) / 2, groups));
+        Norm = Add("bn", new BatchNorm2d(outputs));
+    }
+
+    /// <summary>The convolution.</summary>
+    public Conv2d Convolution { get; }
+
+    /// <summary>The batch norm.</summary>
+    public BatchNorm2d Norm { get; }
+
+    /// <inheritdoc/>
+    protected override Tensor Compute(Tensor x) => _nonlinearity.Apply(Norm.Forward(Convolution.Forward(x)));
+}

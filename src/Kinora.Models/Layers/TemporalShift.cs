@@ -1,0 +1,93 @@
+using Kinora.Tensors;
+
+namespace Kinora.Models.Layers;
+
+/// <summary>Which channels of a frame come from its neighbours.</summary>
+/// <param name="First">Width of the first fold: channels [0, First).</param>
+/// <param name="Second">Width of the second fold: channels [First, First + Second).</param>
+/// <param name="Order">Which neighbour the first fold comes from; the second comes from the other one.</param>
+/// <remarks>
+/// Two conventions are in use, and weights of one need a permutation of input channels for the other:
+/// PaddleVideo takes the first fold from the past and 1/T of the channels each way; the original TSM (and mmaction2)
+/// takes the first fold from the future and 1/8 each way whatever T is.
+/// </remarks>
+internal readonly record struct ShiftFold(int First, int Second, ShiftOrder Order)
+{
+    /// <summary>Folds as PaddleVideo's operator cuts them: [0, C·r), [C·r, C·2r), each end truncated in float32.</summary>
+    /// <param name="channels">C.</param>
+    /// <param name="ratio">r, the share of the channels that moves each way.</param>
+    /// <param name="order">Which neighbour comes first.</param>
+    /// <returns>The folds.</returns>
+    public static ShiftFold OfRatio(int channels, float ratio, ShiftOrder order)
+    {
+        int first = (int)(channels * ratio);
+        int both = (int)(channels * 2 * ratio);
+        return new ShiftFold(first, both - first, order);
+    }
+
+    /// <summary>Two equal folds of C/divisor channels, rounded down.</summary>
+    /// <param name="channels">C.</param>
+    /// <param name="divisor">8 in the original TSM.</param>
+    /// <param name="order">Which neighbour comes first.</param>
+    /// <returns>The folds.</returns>
+    public static ShiftFold OfDivisor(int channels, int divisor, ShiftOrder order) => new(channels / divisor, channels / divisor, order);
+}
+
+/// <summary>Which neighbour the first fold of a <see cref="ShiftFold"/> comes from.</summary>
+internal enum ShiftOrder
+{
+    /// <summary>First fold from t − 1, second from t + 1.</summary>
+    PastFirst,
+
+    /// <summary>First fold from t + 1, second from t − 1.</summary>
+    FutureFirst,
+}
+
+/// <summary>Moves parts of the channels by one step along time, so that a 2-D convolution sees its neighbour frames.</summary>
+/// <remarks>Lin, Gan, Han, "TSM: Temporal Shift Module for Efficient Video Understanding", arXiv:1811.08383, section 3.</remarks>
+internal static class TemporalShift
+{
+    /// <summary>Shifts a batch of frames.</summary>
+    /// <param name="x">Features, [N·T, C, H, W]. A channels-last tensor gives a channels-last result.</param>
+    /// <param name="frames">T; must divide the first dimension.</param>
+    /// <param name="fold">Which channels move.</param>
+    /// <returns>Same shape; steps without a neighbour are zero in the moved channels.</returns>
+    /// <exception cref="ShapeException">Not four dimensions, or the first is no multiple of T, or the folds are wider than C.</exception>
+    /// <remarks>
+    /// Split, two paddings that add a step at one end and cut one at the other, and a concatenation: forward and backward
+    /// each write the result once and touch the moved folds once more. Slices would be shorter to read, but the backward
+    /// of a slice fills a whole zero tensor.
+    /// </remarks>
+    public static Tensor Apply(Tensor x, int frames, ShiftFold fold)
+    {
+        ReadOnlySpan<long> shape = x.Shape;
+        if (shape.Length != 4 || shape[0] % frames != 0 || fold.First + fold.Second > shape[1])
+        {
+            throw new ShapeException($"temporal shift: expected [N·{frames}, C ≥ {fold.First + fold.Second}, H, W], found [{string.Join(", ", shape.ToArray())}]");
+        }
+
+        (long channels, long height, long width) = (shape[1], shape[2], shape[3]);
+        int past = fold.Order == ShiftOrder.PastFirst ? 0 : 1;
+
+        // Layout: libtorch's concatenation knows two layouts of four dimensions. Time joins the picture rather than a
+        // fifth dimension: [N, T, C, HW] is dense for contiguous features, [N, C, T, HW] is channels-last for channels-last ones.
+        Tensor clips = x.Reshape(-1, frames, channels, height * width);             // [N, T, C, HW]
+        bool channelsLast = !x.IsContiguous && x.IsChannelsLast;
+        (int time, int channel) = channelsLast ? (2, 1) : (1, 2);
+        Tensor view = channelsLast ? clips.Permute(0, 2, 1, 3) : clips;             // [N, T, C, HW] or [N, C, T, HW]
+        Tensor[] parts = view.Split([fold.First, fold.Second, channels - fold.First - fold.Second], channel);
+        parts[past] = Later(parts[past], time);
+        parts[1 - past] = Earlier(parts[1 - past], time);
+        Tensor shifted = Tensor.Concat(parts, channel);
+        return (channelsLast ? shifted.Permute(0, 2, 1, 3) : shifted).Reshape(-1, channels, height, width);  // [N·T, C, H, W]
+    }
+
+    // Every step gets what the step before it held.
+    private static Tensor Later(Tensor x, int time) => F.Pad(x, Padding(time, 1, -1));
+
+    // Every step gets what the step after it held.
+    private static Tensor Earlier(Tensor x, int time) => F.Pad(x, Padding(time, -1, 1));
+
+    // Padding is listed from the last of four dimensions to the padded one.
+    private static long[] Padding(int dimension, long before, long after) => [.. new long[2 * (3 - dimension)], before, after];
+}

@@ -1,0 +1,60 @@
+using Kinora.Tensors;
+
+namespace Kinora.Models.Tests;
+
+/// <summary>Spread of the initial weights against the rules of the references.</summary>
+public sealed class InitializationTests
+{
+    [Theory]
+    [InlineData("tsn_r50", "stem.conv.weight", 147)]
+    [InlineData("tsn_r50", "stages.3.2.conv1.conv.weight", 4608)]
+    [InlineData("pptsmv2", "stages.2.1.depthwise.branches.0.conv.weight", 25)]
+    [InlineData("pptsmv2", "stages.2.1.squeeze.reduce.weight", 512)]
+    [InlineData("tsm_efficientnet_lite0", "blocks.14.expand.conv.weight", 192)]
+    public void Convolutions_FromScratch_AreKaimingNormal(string network, string parameter, int fanIn)
+    {
+        float[] values = Values(network, parameter);
+        double expected = Math.Sqrt(2.0 / fanIn);
+        double std = Math.Sqrt(values.Average(v => (double)v * v));
+        Assert.InRange(std, expected * (1 - (4 / Math.Sqrt(2.0 * values.Length))), expected * (1 + (4 / Math.Sqrt(2.0 * values.Length))));
+        Assert.InRange(values.Average(), -4 * expected / Math.Sqrt(values.Length), 4 * expected / Math.Sqrt(values.Length));
+        Assert.True(values.Max() > 2 * expected, "looks uniform");
+    }
+
+    [Theory]
+    [InlineData("tsn_r50", 0.01)]
+    [InlineData("tsm_efficientnet_lite0", 0.01)]
+    public void Classifier_Normal_HasItsStd(string network, double expected)
+    {
+        float[] values = Values(network, "fc.weight");
+        Assert.InRange(Math.Sqrt(values.Average(v => (double)v * v)), 0.95 * expected, 1.05 * expected);
+        Assert.All(Values(network, "fc.bias"), v => Assert.Equal(0, v));
+    }
+
+    [Theory]
+    [InlineData("pptsmv2", "fc.weight", 1280, 20)]
+    [InlineData("pptsmv2_lta", "attention.fc.weight", 16, 16)]
+    public void Classifier_XavierUniform_FillsItsRange(string network, string parameter, int fanIn, int fanOut)
+    {
+        float[] values = Values(network, parameter);
+        double limit = Math.Sqrt(6.0 / (fanIn + fanOut));
+        Assert.All(values, v => Assert.InRange(v, -limit, limit));
+        Assert.InRange(Math.Sqrt(values.Average(v => (double)v * v)), 0.85 * limit / Math.Sqrt(3), 1.15 * limit / Math.Sqrt(3));
+    }
+
+    [Fact]
+    public void Norms_FromScratch_AreIdentities()
+    {
+        Assert.All(Values("pptsmv2", "stem.0.bn.weight"), v => Assert.Equal(1, v));
+        Assert.All(Values("pptsmv2", "stem.0.bn.bias"), v => Assert.Equal(0, v));
+        Assert.All(Values("pptsmv2", "stem.0.bn.running_mean"), v => Assert.Equal(0, v));
+        Assert.All(Values("pptsmv2", "stem.0.bn.running_var"), v => Assert.Equal(1, v));
+    }
+
+    private static float[] Values(string network, string name)
+    {
+        using var scope = new TensorScope();
+        using VideoNetwork built = ModelCatalog.Create(network, new ModelOptions(20, Seed: 11));
+        return built.StateDict().Single(t => t.Name == name).Value.ToArray<float>();
+    }
+}
