@@ -20,6 +20,8 @@ public sealed class OnnxNetwork : PreparedNetwork
     // A view of 8 to 16 frames fills the caches; more views a run would only cost memory for their activations.
     private const int MaxViewsPerRun = 4;
 
+    private const int MaxFloatsPerView = 1 << 28; // 1 GiB
+
     private readonly Engine _engine;
 
     private OnnxNetwork(Engine engine, IEnumerable<int> viewShape, int classes, int threads)
@@ -41,7 +43,7 @@ public sealed class OnnxNetwork : PreparedNetwork
         {
             (string input, int[] inputShape) = Single("input", session.InputMetadata, path);
             (string output, int[] outputShape) = Single("output", session.OutputMetadata, path);
-            if (inputShape.Length < 2 || inputShape.AsSpan(1).ContainsAnyExceptInRange(1, int.MaxValue))
+            if (inputShape.Length < 2 || inputShape.AsSpan(1).ContainsAnyExceptInRange(1, int.MaxValue) || inputShape.Skip(1).Aggregate(1.0, (a, b) => a * b) > MaxFloatsPerView)
             {
                 throw new CheckpointException($"loading model: expected input '{input}' to be [N, …] with fixed sizes behind N, found {Text(inputShape)}; export it again", path);
             }
