@@ -38,5 +38,7 @@ public abstract class NetworkBatch : IDisposable
     }
 
     /// <summary>Frees the memory for good; called by the pool.</summary>
-    protected internal abstract void Free();
+    protected abstract void Free();
+
+    internal void Release() => Free();
 }

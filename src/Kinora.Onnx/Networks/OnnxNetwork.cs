@@ -195,7 +195,7 @@ public sealed class OnnxNetwork : PreparedNetwork
             }
         }
 
-        protected internal override void Free()
+        protected override void Free()
         {
             foreach (OrtIoBinding part in _parts)
             {

@@ -77,7 +77,7 @@ public abstract class PreparedNetwork : IDisposable
 
         foreach (NetworkBatch batch in idle)
         {
-            batch.Free();
+            batch.Release();
         }
 
         Dispose(true);
@@ -112,6 +112,6 @@ public abstract class PreparedNetwork : IDisposable
             }
         }
 
-        batch.Free();
+        batch.Release();
     }
 }
