@@ -176,7 +176,7 @@ public sealed unsafe partial class Tensor : IDisposable
     public static Tensor From<T>(ReadOnlySpan<T> values, ReadOnlySpan<long> shape)
         where T : unmanaged
     {
-        Tensor tensor = Empty(shape, DTypes.Of<T>());
+        Tensor tensor = Torch.CallUnrecorded(Ops.Empty, shape.ToArray(), DTypes.Of<T>());
         if (tensor.Count != values.Length)
         {
             tensor.Dispose();
@@ -253,6 +253,7 @@ public sealed unsafe partial class Tensor : IDisposable
         {
             using var held = new Held(this);
             values.CopyTo(new Span<T>(info.Data, values.Length));
+            Recording.Current?.AddWrite(held.Address);
             return;
         }
 

@@ -104,6 +104,14 @@ public static unsafe class Torch
 
     internal static Tensor Call(Operator op, params ReadOnlySpan<Argument> args)
     {
+        Tensor result = CallUnrecorded(op, args);
+        Recording.Current?.Add(op, args, [result]);
+        return result;
+    }
+
+    /// <summary>As <see cref="Call(Operator, ReadOnlySpan{Argument})"/>, out of sight of recordings: for the memory of values that come from .NET.</summary>
+    internal static Tensor CallUnrecorded(Operator op, params ReadOnlySpan<Argument> args)
+    {
         NativeValue* results = stackalloc NativeValue[UsualResults];
         int count = Invoke(op, args, results, UsualResults);
         Tensor? first = null;
@@ -127,7 +135,6 @@ public static unsafe class Torch
             throw new InvalidOperationException($"{op.ShortName} gives no tensor");
         }
 
-        Recording.Current?.Add(op, args, [first]);
         return first;
     }
 

@@ -45,6 +45,11 @@ internal sealed class GraphImporter
         var reader = new CallReader(call, _builder, Slot, _trace.ShapeOf);
         try
         {
+            if (call.Operator == Tensors.Recording.WriteFromMemory)
+            {
+                throw reader.Refuse("values from .NET overwrite a tensor in the middle of the forward pass; make a new tensor from them instead");
+            }
+
             if (Operators.TryFind(call.Operator, out Operator? translate))
             {
                 Store(call, translate(reader));

@@ -111,7 +111,7 @@ internal sealed class NetworkRecorder : IDisposable
         for (int i = 0; i < common; i++)
         {
             (RecordedCall a, RecordedCall b) = (_first.Calls[i], second.Calls[i]);
-            var call = new TracedCall(i, a.Operator[(a.Operator.LastIndexOf(':') + 1)..], a.Overload, new TracedArgument[a.Arguments.Count], new TensorId[a.Outputs.Count]);
+            var call = new TracedCall(i, a.Operator.StartsWith("aten::", StringComparison.Ordinal) ? a.Operator["aten::".Length..] : a.Operator, a.Overload, new TracedArgument[a.Arguments.Count], new TensorId[a.Outputs.Count]);
             if (a.Operator != b.Operator || a.Overload != b.Overload || a.Outputs.Count != b.Outputs.Count)
             {
                 throw new ExportException($"export: {call}: with {SecondClips} clips the network calls {b.Operator} here; its calls must not depend on the batch");

@@ -15,14 +15,14 @@ internal readonly record struct TracedArgument(string Name, object? Value);
 
 /// <summary>One recorded call, with integers that follow the batch expressed by N.</summary>
 /// <param name="Index">Position in the recording, from 0.</param>
-/// <param name="Operator">Name without "aten::", such as "conv2d" or "relu_".</param>
+/// <param name="Operator">Name without "aten::", such as "conv2d" or "relu_"; others with their namespace.</param>
 /// <param name="Overload">Such as "Tensor"; empty for the plain one.</param>
 /// <param name="Arguments">All arguments in the schema's order, defaults filled in.</param>
 /// <param name="Outputs">The tensors it returned.</param>
 internal sealed record TracedCall(int Index, string Operator, string Overload, IReadOnlyList<TracedArgument> Arguments, IReadOnlyList<TensorId> Outputs)
 {
     public override string ToString() =>
-        $"call {Index}, aten::{Operator}{(Overload.Length == 0 ? "" : "." + Overload)}";
+        $"call {Index}, {(Operator.Contains(':', StringComparison.Ordinal) ? "" : "aten::")}{Operator}{(Overload.Length == 0 ? "" : "." + Overload)}";
 }
 
 /// <summary>One forward pass, valid for every batch size.</summary>

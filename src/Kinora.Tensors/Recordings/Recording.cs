@@ -15,6 +15,9 @@ namespace Kinora.Tensors;
 /// </remarks>
 public sealed class Recording : IDisposable
 {
+    /// <summary>The name under which overwriting a known tensor with values from .NET appears among the calls.</summary>
+    public const string WriteFromMemory = "kinora::write_from_memory";
+
     [ThreadStatic]
     private static Recording? _current;
 
@@ -126,6 +129,15 @@ public sealed class Recording : IDisposable
         }
 
         _calls.Add(new RecordedCall(op.Name, op.Overload, arguments, ids));
+    }
+
+    /// <summary>Notes that .NET overwrote a tensor that the recording knows: no operator did, so nobody could rebuild it.</summary>
+    internal void AddWrite(nint address)
+    {
+        if (!_stopped && _ids.TryGetValue(address, out int id))
+        {
+            _calls.Add(new RecordedCall(WriteFromMemory, string.Empty, [new RecordedArgument("self", RecordedKind.Tensor) { TensorId = id }], []));
+        }
     }
 
     private RecordedArgument FromGiven(SchemaArgument schema, Argument argument)

@@ -23,6 +23,7 @@ public sealed class BatchTests
     [InlineData("unknown operator", "aten::cumsum")]
     [InlineData("training", "aten::batch_norm")]
     [InlineData("another tensor", "aten::add")]
+    [InlineData("values from .NET", "kinora::write_from_memory")]
     public void Capture_NotExpressible_IsRefusedByName(string what, string named)
     {
         Tensor one = Captured.Weight("one", 3);
@@ -37,6 +38,12 @@ public sealed class BatchTests
             "constant from the batch" => x => x + Tensor.From<float>(new float[x.Shape[0]], [x.Shape[0], 1, 1]),
             "unknown operator" => x => Torch.Call("cumsum", x, 1),
             "training" => x => F.BatchNorm(x, null, null, null, null, true, 0.1, 1e-5),
+            "values from .NET" => x =>
+            {
+                Tensor y = x.Select(0, 0).Clone();
+                y.CopyFrom<float>(new float[12]);
+                return x + y;
+            },
             _ => x => x + (x.Shape[0] == 1 ? one : two),
         };
         var error = Assert.Throws<ExportException>(() => Captured.Graph(function, [4, 3]));
