@@ -1,6 +1,8 @@
+using System.Buffers;
 using System.Text;
 using Kinora.Data.Synthetic.Actions;
 using Kinora.Data.Synthetic.Rendering;
+using Kinora.Media;
 
 namespace Kinora.Data.Synthetic;
 
@@ -14,6 +16,9 @@ public static class SyntheticMotions
     public const int Version = 1;
 
     private static readonly string[] _splits = ["train", "val", "test"];
+
+    // Every frame a keyframe of the same quality: a difference between first and later frames would tell the order apart.
+    private static readonly VideoWriterOptions _encoding = new() { Quality = 23, KeyframeInterval = 1, BFrames = 0, Preset = "veryfast" };
 
     /// <summary>All actions that can be rendered.</summary>
     public static IReadOnlyList<string> AllActions { get; } = [.. MotionCatalog.All.Select(m => m.Name)];
@@ -32,7 +37,6 @@ public static class SyntheticMotions
     /// <summary>Renders a set, encodes it as H.264 and writes its lists and manifest.json (last).</summary>
     /// <param name="folder">Where to; created. Files of the same names are replaced.</param>
     /// <param name="options">What to render; null: the defaults.</param>
-    /// <param name="encode">Writes one clip to a path.</param>
     /// <param name="progress">Told after each clip, from the rendering threads.</param>
     /// <param name="ct">Stops between two frames; finished clips stay, no half file does.</param>
     /// <returns>The manifest, as written.</returns>
@@ -43,7 +47,7 @@ public static class SyntheticMotions
     /// </remarks>
     /// <exception cref="ConfigException">An option is out of range or an action unknown.</exception>
     /// <exception cref="MediaException">A clip can't be encoded or written.</exception>
-    internal static SyntheticManifest Generate(string folder, SyntheticOptions? options, Action<ClipRenderer, string, CancellationToken> encode, IProgress<SyntheticProgress>? progress, CancellationToken ct)
+    public static SyntheticManifest Generate(string folder, SyntheticOptions? options = null, IProgress<SyntheticProgress>? progress = null, CancellationToken ct = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         options ??= new SyntheticOptions();
@@ -63,7 +67,7 @@ public static class SyntheticMotions
             {
                 SyntheticClip clip = plan[i];
                 ClipRenderer renderer = Renderer(clip.Action, clip.Split, clip.Index, options);
-                encode(renderer, Path.Combine(folder, clip.Path), ct);
+                Encode(renderer, Path.Combine(folder, clip.Path), ct);
                 clips[i] = clip with { Parameters = renderer.Parameters };
                 progress?.Report(new(Interlocked.Increment(ref done), plan.Count));
             });
@@ -96,6 +100,22 @@ public static class SyntheticMotions
 
     internal static ClipRenderer Renderer(string action, string split, int index, SyntheticOptions options) =>
         new(MotionCatalog.Find(action), options.Seed, Array.IndexOf(_splits, split), index, options);
+
+    private static void Encode(ClipRenderer renderer, string path, CancellationToken ct)
+    {
+        byte[] frame = ArrayPool<byte>.Shared.Rent(renderer.Width * renderer.Height * 3);
+        Span<byte> rgb = frame.AsSpan(0, renderer.Width * renderer.Height * 3);
+        using var writer = new VideoWriter(path, renderer.Width, renderer.Height, renderer.FramesPerSecond, _encoding);
+        for (int i = 0; i < renderer.FrameCount; i++)
+        {
+            ct.ThrowIfCancellationRequested();
+            renderer.Render(i, rgb);
+            writer.Write(rgb);
+        }
+
+        writer.Finish();
+        ArrayPool<byte>.Shared.Return(frame);
+    }
 
     private static string[] Actions(SyntheticOptions options)
     {

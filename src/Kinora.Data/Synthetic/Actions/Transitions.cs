@@ -74,7 +74,6 @@ internal sealed class FallDown : Transition
     {
         Pose pose = Pose.Standing(Body);
         double angle = 1.5 * Ramp(p, 0, 1) * Mix(p, 1, 0.3);
-        angle = Math.Min(angle / 1.0, 1.5);
         double reach = (Body.StandingHips - Body.Ankle) * (1 - (_buckle * Math.Sin(Math.PI * p)));
         double height = Math.Max((reach * Math.Cos(angle)) + Body.Ankle, 0.055 * Body.Girth);
         pose.Hips = new(_side * reach * Math.Sin(angle), height, 0);
@@ -141,12 +140,12 @@ internal sealed class OpenDoor : Transition
         _width = random.NextDouble(0.46, 0.58);
         _height = random.NextDouble(1.1, 1.25);
         _distance = random.NextDouble(0.24, 0.3);
-        _wide = random.NextDouble(1.15, 1.6);
+        _wide = random.NextDouble(1.0, 1.4);
         _offset = random.NextDouble(0.0, 0.06);
         _step = random.NextDouble(0.02, 0.1);
     }
 
-    public override (double Min, double Max) Heading => (-130, -50);
+    public override (double Min, double Max) Heading => (-118, -62);
 
     protected override Moment Progress(double p)
     {
