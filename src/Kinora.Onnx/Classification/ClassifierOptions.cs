@@ -17,4 +17,7 @@ public sealed record ClassifierOptions
 
     /// <summary>JPEG quality of the pictures, 1 to 100.</summary>
     public int ThumbnailQuality { get; init; } = 85;
+
+    /// <summary>Decoded frames of one video held in memory at a time, in bytes; beyond it a video is worked off in parts.</summary>
+    internal long MaxDecodedBytes { get; init; } = 1L << 30;
 }

@@ -20,7 +20,6 @@ namespace Kinora.Onnx;
 public sealed class VideoClassifier : IDisposable
 {
     private const string ModelFile = "model.onnx";
-    private const long MaxDecodedBytes = 1L << 30;
 
     private readonly ClassifierOptions _options;
     private readonly LazyNetwork _wide;
@@ -70,6 +69,7 @@ public sealed class VideoClassifier : IDisposable
                     : $"loading model: expected {ModelFile} in the folder, found none; 'kinora export' makes one from a checkpoint", path);
         }
 
+        OnnxRuntimeLibrary.BeginLoading();
         var classifier = new VideoClassifier(file, ModelCard.Read(file), options, threads => OnnxNetwork.Load(file, threads));
         if (options.WaitForNetwork)
         {
@@ -247,7 +247,7 @@ public sealed class VideoClassifier : IDisposable
         {
             long start = Stopwatch.GetTimestamp();
             using IFrameSource source = FrameSource.Open(path, Model.Spec.Color, cancellation);
-            bool fits = (long)Pipeline.Views * Pipeline.Frames * source.Width * source.Height * 3 <= MaxDecodedBytes;
+            bool fits = (long)Pipeline.Views * Pipeline.Frames * source.Width * source.Height * 3 <= _options.MaxDecodedBytes;
             using DecodedClip? clip = fits ? Pipeline.Decode(source, cancellation) : null;
             long decoded = Stopwatch.GetTimestamp();
             PreparedNetwork network = lazy.Get(cancellation);

@@ -161,8 +161,8 @@ public sealed class OnnxNetwork : PreparedNetwork
         {
             _engine = engine;
             engine.Retain();
-            _clips = GC.AllocateArray<float>(checked(views * network.FloatsPerView), pinned: true);
-            _logits = GC.AllocateArray<float>(checked(views * network.Classes), pinned: true);
+            _clips = GC.AllocateUninitializedArray<float>(checked(views * network.FloatsPerView), pinned: true);
+            _logits = GC.AllocateUninitializedArray<float>(checked(views * network.Classes), pinned: true);
             _parts = new OrtIoBinding[(views + viewsPerRun - 1) / viewsPerRun];
             for (int i = 0; i < _parts.Length; i++)
             {

@@ -16,6 +16,7 @@ public static partial class OnnxRuntimeLibrary
     private static string? s_version;
     private static OrtEnv? s_environment;
     private static nint s_handle;
+    private static int s_begun;
 
     /// <summary>The oldest version whose function table is as long as the one that the binding copies.</summary>
     public static Version MinimumVersion { get; } = new(1, 29);
@@ -45,6 +46,19 @@ public static partial class OnnxRuntimeLibrary
     /// <summary>Names of the execution providers that the library was built with, such as "CPUExecutionProvider".</summary>
     /// <exception cref="NativeException">The library is missing, can't be loaded or is too old.</exception>
     public static IReadOnlyList<string> Providers => Environment().GetAvailableProviders();
+
+    /// <summary>
+    /// Begins to load the library on another thread, for programs that will need it soon and have other things to do
+    /// first. A failure is reported where the library is needed.
+    /// </summary>
+    public static void BeginLoading()
+    {
+        if (Interlocked.Exchange(ref s_begun, 1) == 0)
+        {
+            _ = Task.Run(Environment).ContinueWith(
+                task => _ = task.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        }
+    }
 
     /// <summary>Loads and checks the native library; further calls cost nothing.</summary>
     /// <exception cref="NativeException">The library is missing, can't be loaded or is too old.</exception>

@@ -67,6 +67,21 @@ public sealed class VideoClassifierTests : IDisposable
     }
 
     [Fact]
+    public void Classify_MoreFramesThanMemory_SameAnswerInParts()
+    {
+        string model = Model(_tiny.Spec with { Sampling = new SamplingSpec(SamplingMethod.Dense, 4) }), video = Video("clip.mp4", 80);
+        using VideoClassifier whole = VideoClassifier.Load(model, TwoThreads);
+        using VideoClassifier parts = VideoClassifier.Load(model, TwoThreads with { MaxDecodedBytes = 1, Thumbnails = true });
+
+        ClassificationResult expected = whole.Classify(video, cancellation: Cancel), actual = parts.Classify(video, cancellation: Cancel);
+
+        Assert.Equal(expected.Logits.ToArray(), actual.Logits.ToArray());
+        Assert.Equal(expected.FrameIndices, actual.FrameIndices);
+        Assert.True(actual.Timings is { DecodeMilliseconds: > 0, PixelsMilliseconds: > 0 });
+        Assert.Empty(actual.Thumbnails);
+    }
+
+    [Fact]
     public void Classify_DecodedClip_SameAsFile()
     {
         string video = Video("clip.mp4");
