@@ -114,9 +114,9 @@ public static class F
     /// <param name="labels">[N], Int64; class indices.</param>
     /// <param name="labelSmoothing">ε: the target is (1-ε) for the label plus ε/classes for every class.</param>
     /// <returns>New tensor, [].</returns>
+    /// <exception cref="ShapeException">Unfit shapes, or a label outside [0, classes).</exception>
     /// <remarks>
-    /// With smoothing, 1-ε and ε/classes are rounded to float32 first, as Paddle does, and the weights of the target
-    /// are used as they are even where their sum then isn't exactly 1.
+    /// With smoothing, 1-ε and ε/classes are rounded to float32 first, as Paddle does; the gradient is softmax - target.
     /// </remarks>
     public static Tensor CrossEntropy(Tensor logits, Tensor labels, double labelSmoothing = 0)
     {
@@ -127,20 +127,33 @@ public static class F
             throw new ShapeException($"cross-entropy: expected logits [N, classes] and labels [N], found {logits} and {labels}");
         }
 
+        long lastClass = logits.Shape[1] - 1;
+        foreach (long label in labels.ToArray<long>())
+        {
+            if (label < 0 || label > lastClass)
+            {
+                throw new ShapeException($"cross-entropy: expected labels in [0, {lastClass}], found {label}");
+            }
+        }
+
         if (labelSmoothing == 0)
         {
             return Torch.Call(Ops.CrossEntropy, logits, labels);
         }
 
         using var scope = new TensorScope();
-        long classes = logits.Shape[1];
-        double others = (float)(labelSmoothing / classes);
-        double label = (float)(1 - labelSmoothing);
+        double others = (float)(labelSmoothing / logits.Shape[1]);
+        double own = (float)(1 - labelSmoothing);
         Tensor wide = logits.DType is DType.BFloat16 or DType.Float16 ? logits.To(DType.Float32) : logits;
         Tensor logProbabilities = wide.LogSoftmax(1);
         Tensor ofLabel = logProbabilities.Gather(1, labels.Unsqueeze(1)).Sum();
         Tensor ofAll = logProbabilities.Sum();
-        return ((ofLabel * -label) - (ofAll * others)).Div(logits.Shape[0]).MoveToOuterScope();
+
+        // The rounded weights don't add up to 1, yet Paddle's gradient is softmax - target as if they did: the value of
+        // the last term is zero, its gradient makes up for the difference.
+        Tensor normaliser = wide.LogSumExp(1).Sum();
+        Tensor correction = (normaliser - normaliser.Detach()) * (1 - own - (others * logits.Shape[1]));
+        return ((ofLabel * -own) - (ofAll * others) + correction).Div(logits.Shape[0]).MoveToOuterScope();
     }
 
     /// <summary>clamp(slope · x + offset, 0, 1): Paddle's hard sigmoid has slope 0.2 by default, libtorch's 1/6.</summary>

@@ -44,6 +44,7 @@ internal static class Ops
     public static readonly Operator Clamp = new("aten::clamp");
     public static readonly Operator Softmax = new("aten::softmax", "int");
     public static readonly Operator LogSoftmax = new("aten::log_softmax", "int");
+    public static readonly Operator LogSumExp = new("aten::logsumexp");
     public static readonly Operator MatMul = new("aten::matmul");
     public static readonly Operator Sum = new("aten::sum");
     public static readonly Operator SumDims = new("aten::sum", "dim_IntList");

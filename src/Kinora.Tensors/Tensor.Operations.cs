@@ -240,6 +240,11 @@ public sealed partial class Tensor
     /// <returns>New tensor.</returns>
     public Tensor LogSoftmax(long dim) => Torch.Call(Ops.LogSoftmax, this, dim);
 
+    /// <summary>The logarithm of the sum of exp(x) along a dimension, computed safely.</summary>
+    /// <param name="dim">The dimension, which goes.</param>
+    /// <returns>New tensor.</returns>
+    public Tensor LogSumExp(long dim) => Torch.Call(Ops.LogSumExp, this, new[] { dim });
+
     /// <summary>Matrix product of the last two dimensions, the others broadcast.</summary>
     /// <param name="other">Right operand.</param>
     /// <returns>New tensor.</returns>

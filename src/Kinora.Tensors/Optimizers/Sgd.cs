@@ -13,7 +13,8 @@ public sealed record ParameterGroup(IReadOnlyList<(string Name, Tensor Value)> P
 /// g' = g + λ·p; v = μ·v + g'; p -= rate·(Nesterov ? g' + μ·v : v).
 /// </summary>
 /// <remarks>
-/// Clip before the step. μ and λ are rounded to float32 even for float64 parameters. Parameters without a gradient
+/// Clip before the step. μ and λ are rounded to float32 even for float64 parameters; without momentum λ isn't, as in
+/// Paddle's SGD. Parameters without a gradient
 /// are left alone, weight decay included. Velocities start at zero.
 /// </remarks>
 public sealed unsafe class Sgd : IDisposable
@@ -43,7 +44,7 @@ public sealed unsafe class Sgd : IDisposable
                     throw new ArgumentException($"parameter '{name}' occurs twice", nameof(groups));
                 }
 
-                _parameters.Add((name, value, group.LearningRateFactor, (float)group.WeightDecay));
+                _parameters.Add((name, value, group.LearningRateFactor, momentum == 0 ? group.WeightDecay : (float)group.WeightDecay));
             }
         }
 
