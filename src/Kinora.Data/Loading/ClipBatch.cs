@@ -1,0 +1,89 @@
+namespace Kinora.Data;
+
+/// <summary>Some videos as the network's input. Disposing it hands its memory back to the loader.</summary>
+/// <remarks>One thread at a time. Nothing of it may be used after disposal.</remarks>
+public sealed class ClipBatch : IDisposable
+{
+    private readonly BatchBuffers _buffers;
+    private readonly int[] _labels;
+    private readonly int[] _sampleIndices;
+    private float[]? _pixels;
+
+    internal ClipBatch(BatchBuffers buffers, float[] pixels, int index, int views, int floatsPerView, IReadOnlyList<int> viewShape, int[] sampleIndices, int[] labels, IReadOnlyList<FailedSample> failures)
+    {
+        _buffers = buffers;
+        _pixels = pixels;
+        _labels = labels;
+        _sampleIndices = sampleIndices;
+        (Index, Views, FloatsPerView, Failures) = (index, views, floatsPerView, failures);
+        Shape = [(long)Count * views, .. viewShape.Select(d => (long)d)];
+    }
+
+    /// <summary>Number of the batch in its epoch, from 0.</summary>
+    public int Index { get; }
+
+    /// <summary>N: videos in the batch, failed ones not counted.</summary>
+    public int Count => _labels.Length;
+
+    /// <summary>Views of each video; the scores of a video are the mean over its views.</summary>
+    public int Views { get; }
+
+    /// <summary>Numbers in one view.</summary>
+    public int FloatsPerView { get; }
+
+    /// <summary>[N·Views, …]: the axes of <see cref="Pixels"/> in the order of the specification's layout.</summary>
+    public IReadOnlyList<long> Shape { get; }
+
+    /// <summary>The network's input, all views of the first video first. The array behind it is pinned.</summary>
+    public Memory<float> Pixels => (_pixels ?? throw new ObjectDisposedException(nameof(ClipBatch))).AsMemory(0, Count * Views * FloatsPerView);
+
+    /// <summary>Class of each video.</summary>
+    public ReadOnlySpan<int> Labels => _labels;
+
+    /// <summary>Number of each video in the data set.</summary>
+    public ReadOnlySpan<int> SampleIndices => _sampleIndices;
+
+    /// <summary>Videos of this batch that couldn't be read, in the order in which they would have come.</summary>
+    public IReadOnlyList<FailedSample> Failures { get; }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _pixels, null) is float[] pixels)
+        {
+            _buffers.Return(pixels);
+        }
+    }
+}
+
+/// <summary>Pinned arrays of one length that go round.</summary>
+internal sealed class BatchBuffers(int length)
+{
+    private readonly Stack<float[]> _free = new();
+    private int _allocated;
+
+    public int Allocated => Volatile.Read(ref _allocated);
+
+    public float[] Rent()
+    {
+        lock (_free)
+        {
+            if (_free.TryPop(out float[]? pixels))
+            {
+                return pixels;
+            }
+
+            _allocated++;
+        }
+
+        return GC.AllocateUninitializedArray<float>(length, pinned: true);
+    }
+
+    public void Return(float[] pixels)
+    {
+        lock (_free)
+        {
+            _free.Push(pixels);
+        }
+    }
+}

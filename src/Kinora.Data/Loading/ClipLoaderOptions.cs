@@ -1,0 +1,71 @@
+using Kinora.Media;
+
+namespace Kinora.Data;
+
+/// <summary>How <see cref="ClipLoader"/> makes batches.</summary>
+public sealed record ClipLoaderOptions
+{
+    /// <summary>The way from a video to the network's input; training takes sampling rule, size, normalisation and layout from it.</summary>
+    public required ClipSpec Spec { get; init; }
+
+    /// <summary>How training clips are varied; null: evaluation, which follows <see cref="Spec"/> to the letter.</summary>
+    public TrainingAugmentation? Augmentation { get; init; }
+
+    /// <summary>Videos in a batch, 1 or more.</summary>
+    public int BatchSize { get; init; } = 8;
+
+    /// <summary>Seed of order, frames and augmentation.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>Decoding threads; 0: one for each core. Batches don't depend on it.</summary>
+    public int Workers { get; init; }
+
+    /// <summary>Batches made ahead of the one that is being used, 1 or more.</summary>
+    public int Prefetch { get; init; } = 3;
+
+    /// <summary>Whether each epoch has another order; null: in training only.</summary>
+    public bool? Shuffle { get; init; }
+
+    /// <summary>Whether a last batch that isn't full is left out. Never in evaluation.</summary>
+    public bool DropLast { get; init; }
+
+    /// <summary>
+    /// Largest share of an epoch's videos that training may skip because they can't be read, rounded up to whole videos;
+    /// one more ends the epoch with a <see cref="DatasetException"/>.
+    /// </summary>
+    public double FailureBudget { get; init; } = 0.05;
+
+    /// <summary>Where decoded pixels are kept; null: decode every time. Stays the caller's, who may share it between loaders.</summary>
+    public ClipCache? Cache { get; init; }
+
+    internal void Validate()
+    {
+        Spec.Validate();
+        Require(BatchSize is >= 1 and <= 65536, "batch size", "1 to 65536", BatchSize);
+        Require(Workers is >= 0 and <= 1024, "workers", "0 to 1024", Workers);
+        Require(Prefetch is >= 1 and <= 1024, "prefetch", "1 to 1024", Prefetch);
+        Require(FailureBudget is >= 0 and <= 1, "failure budget", "0 to 1", FailureBudget);
+        Require(Augmentation is not null || !DropLast, "drop last", "false in evaluation, which covers every video", DropLast);
+
+        static void Require(bool holds, string name, string expected, object found)
+        {
+            if (!holds)
+            {
+                throw new ConfigException($"clip loader: {name}: expected {expected}, found {found}");
+            }
+        }
+    }
+}
+
+/// <summary>A video that couldn't be read.</summary>
+/// <param name="SampleIndex">Its number in the data set.</param>
+/// <param name="Path">File or folder.</param>
+/// <param name="Reason">What the decoder said.</param>
+public sealed record FailedSample(int SampleIndex, string Path, string Reason);
+
+/// <summary>What a loader has done since it was made.</summary>
+/// <param name="VideosDecoded">Videos opened and decoded.</param>
+/// <param name="FramesDecoded">Frames decoded.</param>
+/// <param name="CacheHits">Videos that came out of the cache.</param>
+/// <param name="BuffersAllocated">Batch buffers allocated; stays as it is once the loader runs steadily.</param>
+public readonly record struct ClipLoaderStatistics(long VideosDecoded, long FramesDecoded, long CacheHits, int BuffersAllocated);

@@ -1,0 +1,263 @@
+using System.Buffers;
+using Kinora.Media;
+
+namespace Kinora.Data;
+
+/// <summary>Makes the network's input of one sample: by the book for evaluation, varied for training, from disk or cache.</summary>
+/// <remarks>Thread-safe.</remarks>
+internal sealed class SampleReader
+{
+    // Most bytes of original frames held at a time while a whole video goes into the cache.
+    private const long ChunkBytes = 256L << 20;
+
+    private readonly ClipPipeline _pipeline;
+    private readonly TrainingTransform? _training;
+    private readonly ClipCache? _cache;
+    private readonly ulong _seed;
+
+    // The resize with which training begins, if it is the same for every clip: cached frames are kept in that size.
+    private readonly ResizeSpec? _firstResize;
+
+    // Normalises crops that are cached as bytes.
+    private readonly ClipPipeline? _fromCrops;
+    private readonly string? _cropsKey;
+    private long _videosDecoded, _framesDecoded, _cacheHits;
+
+    public SampleReader(ClipLoaderOptions options)
+    {
+        ClipSpec spec = options.Spec;
+        _pipeline = new ClipPipeline(spec);
+        _cache = options.Cache;
+        _seed = options.Seed;
+        if (options.Augmentation is { } augmentation)
+        {
+            _training = new TrainingTransform(augmentation, spec);
+            int frames = _pipeline.Sampler.TrainingIndices(spec.Sampling.Segments * spec.Sampling.FramesPerSegment * spec.Sampling.Interval, new CounterRandom(0, "probe")).Length;
+            Views = frames / _pipeline.Frames;
+            if (Views > 1 && spec.Layout == ClipLayout.Ncthw)
+            {
+                throw new ConfigException($"clip loader: expected a sampling with one training clip for layout {spec.Layout}, found {Views} clips; set sampling.segments to 1");
+            }
+
+            bool steady = augmentation.Jitter is null && augmentation.Resize.Rule != ResizeRule.None;
+            _firstResize = steady ? augmentation.Resize : null;
+        }
+        else
+        {
+            Views = _pipeline.Views;
+            ClipSpec identity = spec with
+            {
+                Sampling = new SamplingSpec(SamplingMethod.Uniform, _pipeline.Frames),
+                Resize = new ResizeSpec(ResizeRule.None, 0),
+                Crop = new CropSpec(CropMethod.Center, spec.Size),
+            };
+            _fromCrops = new ClipPipeline(identity);
+            _cropsKey = (spec with { Normalization = Normalization.ImageNet, Layout = ClipLayout.Ntchw }).ToJson();
+        }
+    }
+
+    /// <summary>Views of one video.</summary>
+    public int Views { get; }
+
+    public int FloatsPerView => _pipeline.FloatsPerView;
+
+    public IReadOnlyList<int> ViewShape => _pipeline.ViewShape;
+
+    public (long Videos, long Frames, long Hits) Counts =>
+        (Interlocked.Read(ref _videosDecoded), Interlocked.Read(ref _framesDecoded), Interlocked.Read(ref _cacheHits));
+
+    /// <summary>Fills one video's place in a batch.</summary>
+    /// <param name="sample">The video.</param>
+    /// <param name="index">Its number in the data set.</param>
+    /// <param name="epoch">Epoch, for the random choices.</param>
+    /// <param name="destination">Views · FloatsPerView numbers.</param>
+    /// <param name="ct">Stops between frames.</param>
+    public void Read(VideoSample sample, int index, int epoch, Span<float> destination, CancellationToken ct)
+    {
+        if (_training is null)
+        {
+            Evaluate(sample, destination, ct);
+        }
+        else
+        {
+            Train(sample, index, epoch, _training, destination, ct);
+        }
+    }
+
+    private static long PixelBytes(long frames, int width, int height) => frames * width * height * 3;
+
+    private void Train(VideoSample sample, int index, int epoch, TrainingTransform transform, Span<float> destination, CancellationToken ct)
+    {
+        var frames = new CounterRandom(_seed, epoch, index, "frames");
+        var variation = new CounterRandom(_seed, epoch, index, "augment");
+        var key = new ClipCache.Key(sample.Path, _pipeline.Spec.Color, _firstResize, null);
+        if (_cache is not null && _cache.TryGet(key, out ClipCache.Entry? entry))
+        {
+            Interlocked.Increment(ref _cacheHits);
+        }
+        else
+        {
+            using IFrameSource source = Open(sample, ct);
+            Interlocked.Increment(ref _videosDecoded);
+            entry = _cache is null ? null : Fill(_cache, key, source, ct);
+            if (entry is null)
+            {
+                int[] wanted = _pipeline.Sampler.TrainingIndices(CheckedCount(source, sample), frames);
+                using DecodedClip clip = DecodedClip.Decode(source, wanted, cancellationToken: ct);
+                Interlocked.Add(ref _framesDecoded, wanted.Length);
+                transform.Transform(clip, variation, destination);
+                return;
+            }
+        }
+
+        int count = (int)(entry.Pixels.Length / PixelBytes(1, entry.Width, entry.Height));
+        int[] chosen = _pipeline.Sampler.TrainingIndices(count, frames);
+        using DecodedClip cached = DecodedClip.FromVideo(entry.Pixels, entry.Width, entry.Height, chosen);
+        transform.Transform(cached, variation, destination);
+    }
+
+    // Decodes a whole video into the cache, resized if training always begins with that.
+    private ClipCache.Entry? Fill(ClipCache cache, in ClipCache.Key key, IFrameSource source, CancellationToken ct)
+    {
+        int count = source.FrameCount;
+        if (count is < 1 or > ClipCache.MaxFrames || cache.IsRefused(key))
+        {
+            return null;
+        }
+
+        FrameScaler? scaler = _firstResize is null ? null : new FrameScaler(_firstResize, source.Width, source.Height);
+        if (scaler is { IsRepeatable: false })
+        {
+            return null;
+        }
+
+        (int width, int height) = scaler is null ? (source.Width, source.Height) : (scaler.Width, scaler.Height);
+        long bytes = PixelBytes(count, width, height);
+        if (!cache.TryReserve(bytes))
+        {
+            return null;
+        }
+
+        bool done = false;
+        try
+        {
+            byte[] pixels = GC.AllocateUninitializedArray<byte>((int)bytes);
+            int[] all = [.. Enumerable.Range(0, count)];
+            if (scaler is null || (width == source.Width && height == source.Height))
+            {
+                source.ReadFrames(all, pixels, ct);
+            }
+            else
+            {
+                FillScaled(source, scaler, all, pixels, ct);
+            }
+
+            Interlocked.Add(ref _framesDecoded, count);
+            var entry = new ClipCache.Entry(pixels, width, height);
+            cache.Add(key, entry);
+            done = true;
+            return entry;
+        }
+        catch (MediaException)
+        {
+            // A damaged frame somewhere: training may never ask for it, so the video is read the sparse way.
+            cache.Refuse(key);
+            return null;
+        }
+        finally
+        {
+            if (!done)
+            {
+                cache.Release(bytes);
+            }
+        }
+    }
+
+    private static void FillScaled(IFrameSource source, FrameScaler scaler, int[] all, byte[] pixels, CancellationToken ct)
+    {
+        int original = (int)PixelBytes(1, source.Width, source.Height), scaled = (int)PixelBytes(1, scaler.Width, scaler.Height);
+        int chunk = (int)Math.Clamp(ChunkBytes / original, 1, all.Length);
+        byte[] frames = ArrayPool<byte>.Shared.Rent(chunk * original);
+        try
+        {
+            for (int start = 0; start < all.Length; start += chunk)
+            {
+                ReadOnlySpan<int> part = all.AsSpan(start, Math.Min(chunk, all.Length - start));
+                source.ReadFrames(part, frames, ct);
+                for (int i = 0; i < part.Length; i++)
+                {
+                    scaler.Scale(frames.AsSpan(i * original, original), pixels.AsSpan((start + i) * scaled, scaled));
+                }
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(frames);
+        }
+    }
+
+    private void Evaluate(VideoSample sample, Span<float> destination, CancellationToken ct)
+    {
+        if (_cache is null)
+        {
+            using IFrameSource source = Open(sample, ct);
+            Interlocked.Increment(ref _videosDecoded);
+            Interlocked.Add(ref _framesDecoded, _pipeline.Clips * _pipeline.Frames);
+            _pipeline.Process(source, destination, ct);
+            return;
+        }
+
+        var key = new ClipCache.Key(sample.Path, _pipeline.Spec.Color, null, _cropsKey);
+        if (_cache.TryGet(key, out ClipCache.Entry? entry))
+        {
+            Interlocked.Increment(ref _cacheHits);
+        }
+        else
+        {
+            using IFrameSource source = Open(sample, ct);
+            Interlocked.Increment(ref _videosDecoded);
+            Interlocked.Add(ref _framesDecoded, _pipeline.Clips * _pipeline.Frames);
+            long bytes = (long)_pipeline.Views * FloatsPerView;
+            if (!_cache.TryReserve(bytes))
+            {
+                _pipeline.Process(source, destination, ct);
+                return;
+            }
+
+            bool done = false;
+            try
+            {
+                using DecodedClip clip = _pipeline.Decode(source, ct);
+                byte[] crops = GC.AllocateUninitializedArray<byte>((int)bytes);
+                _pipeline.TransformBytes(clip, crops);
+                entry = new ClipCache.Entry(crops, _pipeline.Spec.Size, _pipeline.Spec.Size);
+                _cache.Add(key, entry);
+                done = true;
+            }
+            finally
+            {
+                if (!done)
+                {
+                    _cache.Release(bytes);
+                }
+            }
+        }
+
+        int frames = _pipeline.Frames;
+        int[] numbers = [.. Enumerable.Range(0, frames)];
+        for (int view = 0; view < _pipeline.Views; view++)
+        {
+            ReadOnlyMemory<byte> crops = entry.Pixels.AsMemory(view * FloatsPerView, FloatsPerView);
+            using DecodedClip clip = DecodedClip.FromFrames(crops, entry.Width, entry.Height, numbers, frames);
+            _fromCrops!.Transform(clip, destination.Slice(view * FloatsPerView, FloatsPerView));
+        }
+    }
+
+    private IFrameSource Open(VideoSample sample, CancellationToken ct) => sample.FrameCount is int frames && Directory.Exists(sample.Path)
+        ? RawFrameFolder.Open(sample.Path, frameCount: frames)
+        : FrameSource.Open(sample.Path, _pipeline.Spec.Color, ct);
+
+    private static int CheckedCount(IFrameSource source, VideoSample sample) => source.FrameCount > 0
+        ? source.FrameCount
+        : throw new MediaException("choose frames: expected at least one frame, found none", sample.Path);
+}
