@@ -8,7 +8,7 @@ namespace Kinora.Data.Synthetic;
 /// <param name="Reversed">Whether the process of the partner class is played backwards.</param>
 /// <param name="Heading">Direction in which the person faces: 0 right, 90 towards the camera.</param>
 /// <param name="Mirrored">Whether left and right are exchanged.</param>
-/// <param name="Fill">Part of the picture that the performance fills at the most.</param>
+/// <param name="Fill">Part of the middle square of the picture that the performance fills.</param>
 /// <param name="Stature">About the height of the person.</param>
 /// <param name="Girth">Thickness of the limbs, 1 on average.</param>
 /// <param name="Place">Kind of background.</param>

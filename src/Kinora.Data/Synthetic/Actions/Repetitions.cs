@@ -297,7 +297,7 @@ internal sealed class Walk : Motion
         : base(body)
     {
         _stride = random.NextDouble(0.62, 0.8) * body.Leg / 0.48;
-        _speed = random.NextDouble(0.85, 1.25) * _stride;
+        _speed = random.NextDouble(0.75, 1.05) * _stride;
         _phase = random.NextDouble();
         _swing = random.NextDouble(0.1, 0.2);
         _middle = duration / 2;

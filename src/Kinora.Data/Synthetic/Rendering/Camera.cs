@@ -57,7 +57,7 @@ internal sealed class Camera
     /// <param name="points">Everything that must stay visible.</param>
     /// <param name="width">Picture width.</param>
     /// <param name="height">Picture height.</param>
-    /// <param name="fill">Part of the picture that the points fill at the most.</param>
+    /// <param name="fill">Part of the middle square that the points fill.</param>
     /// <param name="standing">Smallest height to fit, in units, so that low scenes aren't magnified.</param>
     /// <param name="random">Chooses the position inside the slack.</param>
     /// <returns>The box of the points in the picture: left, top, right, bottom.</returns>
@@ -71,12 +71,14 @@ internal sealed class Camera
             (top, bottom) = (Math.Min(top, p.Y), Math.Max(bottom, p.Y));
         }
 
+        // Networks look at a square in the middle: the performance has to fit into it.
+        double square = 0.94 * Math.Min(width, height);
         double boxWidth = right - left, boxHeight = Math.Max(bottom - top, standing / _distance);
         top = bottom - boxHeight;
-        _scale = Math.Min(fill * width / boxWidth, fill * height / boxHeight);
-        double slackX = width - (boxWidth * _scale), slackY = height - (boxHeight * _scale);
-        _offsetX = (slackX * random.NextDouble(0.2, 0.8)) - (left * _scale);
-        _offsetY = (slackY * random.NextDouble(0.35, 0.75)) - (top * _scale);
+        _scale = fill * square / Math.Max(boxWidth, boxHeight);
+        double slackX = square - (boxWidth * _scale), slackY = square - (boxHeight * _scale);
+        _offsetX = ((width - square) / 2) + (slackX * random.NextDouble(0.1, 0.9)) - (left * _scale);
+        _offsetY = ((height - square) / 2) + (slackY * random.NextDouble(0.3, 0.8)) - (top * _scale);
         return ((float)((left * _scale) + _offsetX), (float)((top * _scale) + _offsetY), (float)((right * _scale) + _offsetX), (float)((bottom * _scale) + _offsetY));
     }
 

@@ -47,7 +47,7 @@ internal sealed class ClipRenderer
         Heading = view.NextDouble(min, max);
         Mirrored = view.NextBool();
         _camera = new Camera(Heading * Math.PI / 180, Mirrored, view.NextDouble(0.45, 1.15), view.NextDouble(3.2, 7));
-        Fill = view.NextDouble(0.72, 0.92);
+        Fill = view.NextDouble(0.8, 1);
         CounterRandom idle = Stream("idle");
         for (int i = 0; i < _idle.Length; i++)
         {

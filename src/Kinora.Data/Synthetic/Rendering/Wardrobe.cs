@@ -13,8 +13,8 @@ internal sealed record Wardrobe(Color Skin, Color Hair, Color Shirt, Color Trous
         Color hair = random.NextBool(0.7)
             ? Color.FromHsv(random.NextDouble(0.03, 0.1), random.NextDouble(0.2, 0.7), random.NextDouble(0.05, 0.45))
             : Color.FromHsv(random.NextDouble(0.08, 0.15), random.NextDouble(0.1, 0.6), random.NextDouble(0.5, 0.95));
-        Color shirt = Apart(random, wall, wall, 0.05, 1);
-        Color trousers = Apart(random, wall, floor, 0.05, 0.9);
+        Color shirt = Apart(random, wall, wall, 0.15, 1);
+        Color trousers = Apart(random, wall, floor, 0.12, 0.9);
         return new Wardrobe(
             Color.Mix(_skins[skin], _skins[skin + 1], (float)random.NextDouble()), hair, shirt, trousers,
             Color.FromHsv(random.NextDouble(), random.NextDouble(0, 0.8), random.NextDouble(0.05, 0.95)),
