@@ -1,0 +1,145 @@
+using System.Text.Json;
+
+namespace Kinora.Media.Tests;
+
+/// <summary>PaddleVideo's recorded index lists, and that Kinora's own are legal in the same places.</summary>
+public sealed class SamplerGoldenTests
+{
+    private const string File = "sampler.json";
+
+    public static TheoryData<int, string> Valid => GoldenFile.Rows(File, "valid",
+        r => $"{r.Text("mode")} {r.Text("format")} {r.GetProperty("args")}");
+
+    public static TheoryData<int, string> TrainSupport => GoldenFile.Rows(File, "train_support",
+        r => $"{r.Text("mode")} L={r.Int("L", 0)} {r.GetProperty("args")}");
+
+    [Theory(SkipTestWithoutData = true)]
+    [MemberData(nameof(Valid))]
+    public void LegacyEvaluationIndices_RecordedRows_SameRequest(int record, string name)
+    {
+        JsonElement group = GoldenFile.Records(File, "valid")[record];
+        FrameSampler sampler = SamplerFor(group, name);
+        LegacySource source = group.Text("format") == "frame" ? LegacySource.Frames : LegacySource.Video;
+        foreach (JsonElement row in group.GetProperty("rows").EnumerateArray())
+        {
+            int frameCount = row.Int("L", 0);
+            int[] expected = row.GetProperty("idx").Ints();
+            if (row.TryGetProperty("start_idx", out JsonElement start))
+            {
+                int[] between = ((LinspaceSampler)sampler).EvaluationIndices(frameCount, start.GetDouble(), row.GetProperty("end_idx").GetDouble());
+                Assert.Equal(expected, source == LegacySource.Frames ? between.Select(i => i + 1) : between);
+                continue;
+            }
+
+            LegacyIndices found = sampler.LegacyEvaluationIndices(frameCount, source);
+            Assert.Equal(expected, found.Requested);
+            Assert.Equal(row.Bool("float", false), found.Fractional);
+            Assert.Equal(FailsInPaddle(row, source), !found.IsReadable(frameCount));
+
+            int[] own = sampler.EvaluationIndices(frameCount);
+            Assert.All(own, i => Assert.InRange(i, 0, frameCount - 1));
+            Assert.Equal(expected.Length, own.Length);
+            if (found.IsReadable(frameCount) && !found.Fractional && sampler is not DenseSampler)
+            {
+                Assert.Equal(found.ToFrameIndices(), own);
+            }
+        }
+    }
+
+    [Theory(SkipTestWithoutData = true)]
+    [MemberData(nameof(TrainSupport))]
+    public void LegacyTrainingIndices_RecordedSupport_SameValues(int record, string name)
+    {
+        JsonElement row = GoldenFile.Records(File, "train_support")[record];
+        FrameSampler sampler = SamplerFor(row, name);
+        int frameCount = row.Int("L", 0);
+        JsonElement[] positions = [.. row.GetProperty("positions").EnumerateArray()];
+        var values = new HashSet<int>[positions.Length];
+        for (int i = 0; i < values.Length; i++)
+        {
+            values[i] = [];
+        }
+
+        bool sorted = true, fractional = false;
+        foreach (IDraws draws in AllDraws(frameCount))
+        {
+            LegacyIndices found = sampler.LegacyTrainingIndices(frameCount, LegacySource.Video, draws);
+            Assert.Equal(positions.Length, found.Requested.Length);
+            for (int i = 0; i < values.Length; i++)
+            {
+                values[i].Add(found.Requested[i]);
+            }
+
+            sorted &= found.Requested.Zip(found.Requested.Skip(1)).All(p => p.First <= p.Second);
+            fractional |= found.Fractional;
+        }
+
+        for (int i = 0; i < positions.Length; i++)
+        {
+            Assert.Equal(
+                (positions[i].Int("min", -1), positions[i].Int("max", -1), positions[i].Int("n", -1)),
+                (values[i].Min(), values[i].Max(), values[i].Count));
+            if (positions[i].TryGetProperty("values", out JsonElement list))
+            {
+                Assert.Equal(list.Ints(), values[i].Order());
+            }
+        }
+
+        Assert.Equal(row.Bool("sorted", true), sorted);
+        Assert.Equal(row.Bool("float", false), fractional);
+
+        foreach (IDraws draws in AllDraws(frameCount))
+        {
+            Assert.All(sampler.TrainingIndices(frameCount, draws), i => Assert.InRange(i, 0, frameCount - 1));
+        }
+    }
+
+    private static FrameSampler SamplerFor(JsonElement record, string name)
+    {
+        JsonElement args = record.GetProperty("args");
+        SamplingMethod? method = record.Text("mode") switch
+        {
+            "uniform" => SamplingMethod.Uniform,
+            "select_left" => SamplingMethod.SelectLeft,
+            "dense" => SamplingMethod.Dense,
+            "linspace" => SamplingMethod.Linspace,
+            "frame_interval" => SamplingMethod.FrameInterval,
+            _ => null,
+        };
+        Assert.SkipWhen(method is null, $"sampling mode isn't supported: {name}");
+        return FrameSampler.Create(new(method!.Value, args.Int("num_seg", 1), args.Int("seg_len", 1), args.Int("frame_interval", 1)));
+    }
+
+    private static bool FailsInPaddle(JsonElement row, LegacySource source) =>
+        row.TryGetProperty("err", out JsonElement errors) && errors.Has(source == LegacySource.Frames ? "frame" : "decord");
+
+    // Every single draw takes all its values, all draws together their first and last ones, and many mixed ones.
+    private static IEnumerable<IDraws> AllDraws(int frameCount)
+    {
+        for (int i = 0; i <= frameCount; i++)
+        {
+            yield return new PatternDraws(_ => i);
+        }
+
+        yield return new PatternDraws(draw => (draw & 1) == 0 ? int.MaxValue : 0);
+        yield return new PatternDraws(draw => (draw & 1) == 0 ? 0 : int.MaxValue);
+        for (int i = 0; i < 100; i++)
+        {
+            yield return new CounterDraws(new CounterRandom(1, 0, i, "support"));
+        }
+    }
+
+    // Integer draws by number; values past the range become its last one.
+    private sealed class PatternDraws(Func<int, int> pattern) : IDraws
+    {
+        private int _draw;
+
+        public int Integer(int low, int exclusiveHigh) => Math.Clamp(pattern(_draw++), low, exclusiveHigh - 1);
+
+        public int Choice(int count) => Integer(0, count);
+
+        public double Real(double low, double high) => low;
+
+        public double Unit() => 0;
+    }
+}
