@@ -90,7 +90,7 @@ public sealed class ClipPipeline
     /// <returns>The frames; the caller disposes it.</returns>
     /// <exception cref="MediaException">A frame can't be read, or an index lies outside.</exception>
     public DecodedClip Decode(IFrameSource source, ReadOnlySpan<int> indices, CancellationToken cancellationToken = default) =>
-        DecodedClip.Decode(source, indices, 0, cancellationToken);
+        DecodedClip.Decode(source, indices, cancellationToken);
 
     /// <summary>Makes the network's input of decoded frames.</summary>
     /// <param name="clip">Clips · Frames frames; stays the caller's.</param>

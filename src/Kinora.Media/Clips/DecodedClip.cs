@@ -44,12 +44,10 @@ public sealed class DecodedClip : IDisposable
     /// <summary>Reads frames; each wanted frame is decoded once, in order.</summary>
     /// <param name="source">Video or frame folder; stays the caller's.</param>
     /// <param name="indices">Frame numbers in [0, source.FrameCount), any order, repeats allowed.</param>
-    /// <param name="rotation">The rotation that the source applies, in degrees clockwise.</param>
     /// <param name="cancellationToken">Stops between frames.</param>
     /// <returns>The clip; the caller disposes it.</returns>
     /// <exception cref="MediaException">A frame can't be read, an index lies outside, or the frames don't fit in 2 GB.</exception>
-    public static DecodedClip Decode(
-        IFrameSource source, ReadOnlySpan<int> indices, int rotation = 0, CancellationToken cancellationToken = default)
+    public static DecodedClip Decode(IFrameSource source, ReadOnlySpan<int> indices, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(source);
         int[] wanted = indices.ToArray();
@@ -73,6 +71,7 @@ public sealed class DecodedClip : IDisposable
             Memory<byte> pixels = owner.Memory[..(int)bytes];
             source.ReadFrames(unique, pixels.Span, cancellationToken);
             int[] slots = Array.ConvertAll(wanted, i => Array.BinarySearch(unique, i));
+            int rotation = source is VideoReader video ? video.Rotation : 0;
             return new(owner, pixels, source.Width, source.Height, wanted, slots, source.FrameCount, rotation);
         }
         catch

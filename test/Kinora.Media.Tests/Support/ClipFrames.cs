@@ -1,14 +1,31 @@
+using System.Security.Cryptography;
 using System.Text.Json;
+using Kinora.Testing;
 
 namespace Kinora.Media.Tests;
 
-/// <summary>Frames of the shared clips that recorded cases start from.</summary>
+/// <summary>The shared clips and frame folders that recorded answers start from.</summary>
 internal static class ClipFrames
 {
-    /// <summary>Reads the frames of a case's input.</summary>
+    /// <summary>Opens what a record calls its source.</summary>
+    /// <param name="name">clips/…, handwash/… or rawframes/….</param>
+    /// <param name="asOpenCv">With OpenCV's colours and without rotation.</param>
+    public static IFrameSource Open(string name, bool asOpenCv = false)
+    {
+        string path = SharedData.Require(name.StartsWith("rawframes/", StringComparison.Ordinal) ? $"golden/pipeline/{name}" : $"data/{name}");
+        return Directory.Exists(path) ? RawFrameFolder.Open(path)
+            : asOpenCv ? VideoReader.Open(path, new() { Color = ColorMatrix.Bt601, ApplyRotation = false })
+            : VideoReader.Open(path);
+    }
+
+    /// <summary>Reads the frames of a case's input and checks that they were decoded as recorded.</summary>
     public static Pictures Read(JsonElement input)
     {
-        Assert.Skip($"decoding: {input.Text("clip")}");
-        return null!;
+        using IFrameSource source = Open(input.Text("clip"));
+        int[] frames = input.GetProperty("frames").Ints();
+        byte[] bytes = new byte[frames.Length * source.Width * source.Height * 3];
+        source.ReadFrames(frames, bytes, TestContext.Current.CancellationToken);
+        Assert.Equal(input.Text("sha256"), Convert.ToHexStringLower(SHA256.HashData(bytes)));
+        return new(bytes, frames.Length, source.Width, source.Height);
     }
 }
