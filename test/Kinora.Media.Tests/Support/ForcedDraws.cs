@@ -52,6 +52,12 @@ internal sealed class ForcedDraws : IDraws
 
     public double Real(double low, double high)
     {
+        // A draw from a single value needs no answer.
+        if (low == high && _draws.Count == 0)
+        {
+            return low;
+        }
+
         (_, double value, double[]? arguments) = Next("uniform", "np_uniform");
         if (arguments is not null)
         {
