@@ -1,0 +1,33 @@
+using Kinora;
+using Kinora.Bench;
+using Kinora.Bench.Classify;
+using Kinora.Bench.Startup;
+
+// One explicit list: name, what it measures, how to run it.
+Benchmark[] benchmarks =
+[
+    new("classify", "Whole way from H.264 files to labels, split into decode, pixels and network; 1 against 2 threads.", ClassifyBench.Run),
+    new("startup", "From the start of the published command line to its first label.", StartupBench.Run),
+];
+
+Benchmark? chosen = args.Length == 0 ? null : benchmarks.FirstOrDefault(b => b.Name == args[0]);
+if (chosen is null)
+{
+    Console.WriteLine("usage: dotnet run --project bench/Kinora.Bench -c Release -- NAME [--option value …]");
+    foreach (Benchmark benchmark in benchmarks)
+    {
+        Console.WriteLine($"  {benchmark.Name,-10} {benchmark.Description}");
+    }
+
+    return args.Length == 0 ? 0 : 2;
+}
+
+try
+{
+    return chosen.Run(new BenchArguments(args[1..]));
+}
+catch (KinoraException e)
+{
+    Console.Error.WriteLine(e.Message);
+    return 1;
+}
