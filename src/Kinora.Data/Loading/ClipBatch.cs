@@ -37,7 +37,7 @@ public sealed class ClipBatch : IDisposable
     /// <summary>The network's input, all views of the first video first. The array behind it is pinned.</summary>
     public Memory<float> Pixels => (_pixels ?? throw new ObjectDisposedException(nameof(ClipBatch))).AsMemory(0, Count * Views * FloatsPerView);
 
-    /// <summary>Class of each video.</summary>
+    /// <summary>Class of each video, or of its mirror image where training shows that and it is another.</summary>
     public ReadOnlySpan<int> Labels => _labels;
 
     /// <summary>Number of each video in the data set.</summary>

@@ -41,6 +41,11 @@ public sealed class ClipLoader : IDisposable
             throw new DatasetException($"load clips: expected at least a batch of {options.BatchSize} videos in '{dataset.Name}', found {dataset.Samples.Count}; use smaller batches or keep the last one");
         }
 
+        if (options.MirroredLabels is { } mirrored && (mirrored.Count != dataset.Labels.Count || mirrored.Any(l => l < -1 || l >= mirrored.Count)))
+        {
+            throw new ConfigException($"clip loader: mirrored labels: expected a class or -1 for each of the {dataset.Labels.Count} classes, found {string.Join(", ", mirrored)}");
+        }
+
         _dataset = dataset;
         _options = options;
         _reader = new SampleReader(options);

@@ -35,6 +35,12 @@ public sealed record ClipLoaderOptions
     /// </summary>
     public double FailureBudget { get; init; } = 0.05;
 
+    /// <summary>
+    /// Training: the class of a mirrored clip, one entry a class, −1 for a class whose clips are never mirrored; null:
+    /// mirroring changes no class. "Turn left" mirrored is "turn right".
+    /// </summary>
+    public IReadOnlyList<int>? MirroredLabels { get; init; }
+
     /// <summary>Where decoded pixels are kept; null: decode every time. Stays the caller's, who may share it between loaders.</summary>
     public ClipCache? Cache { get; init; }
 

@@ -117,9 +117,10 @@ internal sealed class EpochRun : IDisposable
             int slot = position % _batchSize, index = _order.Span[position];
             VideoSample sample = _dataset.Samples[index];
             FailedSample? failure = null;
+            int label = sample.Label;
             try
             {
-                _reader.Read(sample, index, _epoch, batch.Pixels.AsSpan(slot * floats, floats), ct);
+                label = _reader.Read(sample, index, _epoch, batch.Pixels.AsSpan(slot * floats, floats), ct);
             }
             catch (MediaException e)
             {
@@ -145,6 +146,7 @@ internal sealed class EpochRun : IDisposable
             lock (_gate)
             {
                 batch.Failures[slot] = failure;
+                batch.Labels[slot] = label;
                 if (--batch.Missing == 0)
                 {
                     Monitor.PulseAll(_gate);
@@ -190,6 +192,7 @@ internal sealed class EpochRun : IDisposable
         int floats = _reader.Views * _reader.FloatsPerView, kept = 0;
         ReadOnlySpan<int> order = _order.Span.Slice(number * _batchSize, batch.Failures.Length);
         var indices = new List<int>(order.Length);
+        var labels = new List<int>(order.Length);
         var failures = new List<FailedSample>();
         for (int slot = 0; slot < order.Length; slot++)
         {
@@ -206,10 +209,10 @@ internal sealed class EpochRun : IDisposable
 
             kept++;
             indices.Add(order[slot]);
+            labels.Add(batch.Labels[slot]);
         }
 
-        int[] labels = [.. indices.Select(i => _dataset.Samples[i].Label)];
-        return new ClipBatch(_buffers, batch.Pixels, number, _reader.Views, _reader.FloatsPerView, _reader.ViewShape, [.. indices], labels, failures);
+        return new ClipBatch(_buffers, batch.Pixels, number, _reader.Views, _reader.FloatsPerView, _reader.ViewShape, [.. indices], [.. labels], failures);
     }
 
     private sealed class Pending(float[] pixels, int count)
@@ -217,6 +220,8 @@ internal sealed class EpochRun : IDisposable
         public float[] Pixels { get; } = pixels;
 
         public FailedSample?[] Failures { get; } = new FailedSample?[count];
+
+        public int[] Labels { get; } = new int[count];
 
         public int Missing { get; set; } = count;
     }

@@ -12,6 +12,11 @@ internal sealed class SampleReader
 
     private readonly ClipPipeline _pipeline;
     private readonly TrainingTransform? _training;
+
+    // For classes that mirroring changes, it is decided here and not by the transform; null where it changes none.
+    private readonly IReadOnlyList<int>? _mirroredLabels;
+    private readonly TrainingTransform? _plain;
+    private readonly TrainingTransform? _mirrored;
     private readonly ClipCache? _cache;
     private readonly ulong _seed;
 
@@ -32,6 +37,13 @@ internal sealed class SampleReader
         if (options.Augmentation is { } augmentation)
         {
             _training = new TrainingTransform(augmentation, spec);
+            if (options.MirroredLabels is { } mirroredLabels)
+            {
+                _mirroredLabels = mirroredLabels;
+                _plain = new TrainingTransform(augmentation with { FlipProbability = 0 }, spec);
+                _mirrored = new TrainingTransform(augmentation with { FlipProbability = 1 }, spec);
+            }
+
             int frames = _pipeline.Sampler.TrainingIndices(spec.Sampling.Segments * spec.Sampling.FramesPerSegment * spec.Sampling.Interval, new CounterRandom(0, "probe")).Length;
             Views = frames / _pipeline.Frames;
             if (Views > 1 && spec.Layout == ClipLayout.Ncthw)
@@ -72,16 +84,31 @@ internal sealed class SampleReader
     /// <param name="epoch">Epoch, for the random choices.</param>
     /// <param name="destination">Views · FloatsPerView numbers.</param>
     /// <param name="ct">Stops between frames.</param>
-    public void Read(VideoSample sample, int index, int epoch, Span<float> destination, CancellationToken ct)
+    /// <returns>The class of what was read: the sample's, or that of its mirror image.</returns>
+    public int Read(VideoSample sample, int index, int epoch, Span<float> destination, CancellationToken ct)
     {
         if (_training is null)
         {
             Evaluate(sample, destination, ct);
+            return sample.Label;
         }
-        else
+
+        (TrainingTransform transform, int label) = Mirror(sample.Label, index, epoch, _training);
+        Train(sample, index, epoch, transform, destination, ct);
+        return label;
+    }
+
+    // Classes that mirroring leaves alone take the transform's own draw, whatever the others do.
+    private (TrainingTransform Transform, int Label) Mirror(int label, int index, int epoch, TrainingTransform training)
+    {
+        if (_mirroredLabels is null || _mirroredLabels[label] == label)
         {
-            Train(sample, index, epoch, _training, destination, ct);
+            return (training, label);
         }
+
+        bool mirror = _mirroredLabels[label] >= 0
+            && new CounterRandom(_seed, epoch, index, "mirror").NextBool(training.Augmentation.FlipProbability);
+        return mirror ? (_mirrored!, _mirroredLabels[label]) : (_plain!, label);
     }
 
     private static long PixelBytes(long frames, int width, int height) => frames * width * height * 3;

@@ -1,0 +1,257 @@
+using System.Globalization;
+using System.Text.Json;
+using Kinora.Models;
+using Kinora.Tensors;
+
+namespace Kinora.Training;
+
+/// <summary>
+/// A trained network as one safetensors file: the weights, and as metadata everything that is needed to build the
+/// network again and to feed it what it was trained on. The keys are those of Kinora's ONNX files.
+/// </summary>
+public sealed record Checkpoint
+{
+    /// <summary>Metadata key: <see cref="Kinora.ClipSpec"/> as JSON.</summary>
+    public const string ClipSpecKey = "kinora.clip_spec";
+
+    /// <summary>Metadata key: class names, a JSON array.</summary>
+    public const string LabelsKey = "kinora.labels";
+
+    /// <summary>Metadata key: effective <see cref="TrainingConfig"/> as YAML.</summary>
+    public const string ConfigKey = "kinora.config";
+
+    /// <summary>Metadata key: where the file comes from, a JSON object of strings.</summary>
+    public const string ProvenanceKey = "kinora.provenance";
+
+    private const string FormatKey = "kinora.format";
+    private const string ModelKey = "kinora.model";
+    private const string OptionsKey = "kinora.model_options";
+    private const string SeedKey = "kinora.seed";
+    private const string EpochKey = "kinora.epoch";
+    private const string MetricsKey = "kinora.metrics";
+    private const string StateKey = "kinora.training_state";
+    private const string Format = "1";
+    private const string OptimizerPrefix = "optimizer/";
+
+    /// <summary>The file, for a checkpoint that was read.</summary>
+    public string? Path { get; init; }
+
+    /// <summary>Name of the network in <see cref="ModelCatalog"/>.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>Options that build the network.</summary>
+    public required ModelOptions Options { get; init; }
+
+    /// <summary>How clips become the network's input.</summary>
+    public required ClipSpec ClipSpec { get; init; }
+
+    /// <summary>Class names.</summary>
+    public required LabelMap Labels { get; init; }
+
+    /// <summary>The configuration of the run, with every choice filled in.</summary>
+    public required TrainingConfig Config { get; init; }
+
+    /// <summary>Epochs trained, from 1; an unfinished epoch isn't counted.</summary>
+    public required int Epoch { get; init; }
+
+    /// <summary>Figures of that epoch, such as "validation_top1".</summary>
+    public IReadOnlyDictionary<string, double> Metrics { get; init; } = new Dictionary<string, double>();
+
+    /// <summary>Where the file comes from: Kinora's version, libtorch's version and what the caller added.</summary>
+    public IReadOnlyDictionary<string, string> Provenance { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Everything else that continuing the run needs, as JSON; null in checkpoints for use only.</summary>
+    internal string? TrainingState { get; init; }
+
+    /// <summary>The metadata that an ONNX file made from this checkpoint carries.</summary>
+    /// <returns>Keys and values.</returns>
+    public IReadOnlyDictionary<string, string> ExportMetadata() => new Dictionary<string, string>
+    {
+        [ClipSpecKey] = ClipSpec.ToJson(),
+        [LabelsKey] = JsonSerializer.Serialize(Labels.Names),
+        [ConfigKey] = ConfigYaml.Write(Config),
+        [ProvenanceKey] = JsonSerializer.Serialize(
+            new SortedDictionary<string, string>(Provenance.ToDictionary(), StringComparer.Ordinal)
+            {
+                ["model"] = Model,
+                ["epoch"] = Epoch.ToString(CultureInfo.InvariantCulture),
+                ["seed"] = Config.Seed.ToString(CultureInfo.InvariantCulture),
+            }),
+    };
+
+    /// <summary>Reads a checkpoint's metadata; weights stay on the disk until <see cref="LoadNetwork"/>.</summary>
+    /// <param name="path">A checkpoint, or a run folder (its best checkpoint, else its last).</param>
+    /// <returns>The checkpoint.</returns>
+    /// <exception cref="CheckpointException">Missing, damaged, or a safetensors file without Kinora's metadata.</exception>
+    public static Checkpoint Read(string path)
+    {
+        string file = Resolve(path);
+        using SafetensorsFile safetensors = SafetensorsFile.Open(file);
+        IReadOnlyDictionary<string, string> metadata = safetensors.Metadata;
+        string format = Get(FormatKey);
+        if (format != Format)
+        {
+            throw new CheckpointException($"read checkpoint: expected format {Format}, found {format}; a newer Kinora wrote it", file);
+        }
+
+        try
+        {
+            return new Checkpoint
+            {
+                Path = file,
+                Model = Get(ModelKey),
+                Options = JsonSerializer.Deserialize<ModelOptions>(Get(OptionsKey)) ?? throw new JsonException("null"),
+                ClipSpec = ClipSpec.FromJson(Get(ClipSpecKey), file),
+                Labels = new LabelMap(JsonSerializer.Deserialize<string[]>(Get(LabelsKey)) ?? []),
+                Config = ConfigYaml.Parse(Get(ConfigKey), file),
+                Epoch = int.Parse(Get(EpochKey), CultureInfo.InvariantCulture),
+                Metrics = JsonSerializer.Deserialize<Dictionary<string, double>>(Get(MetricsKey)) ?? [],
+                Provenance = JsonSerializer.Deserialize<Dictionary<string, string>>(Get(ProvenanceKey)) ?? [],
+                TrainingState = metadata.GetValueOrDefault(StateKey),
+            };
+        }
+        catch (Exception e) when (e is JsonException or FormatException or ConfigException)
+        {
+            throw new CheckpointException($"read checkpoint: metadata can't be understood: {e.Message}", file, e);
+        }
+
+        string Get(string key) => metadata.TryGetValue(key, out string? value)
+            ? value
+            : throw new CheckpointException($"read checkpoint: expected metadata '{key}', found none; not a checkpoint that Kinora trained", file);
+    }
+
+    /// <summary>Builds the network and loads its weights, in evaluation mode.</summary>
+    /// <returns>The network; the caller disposes it.</returns>
+    /// <exception cref="CheckpointException">The weights don't fit the network.</exception>
+    public VideoNetwork LoadNetwork()
+    {
+        string file = Path ?? throw new InvalidOperationException("only a checkpoint that was read has weights");
+        VideoNetwork network = ModelCatalog.Create(Model, Options with { Pretrained = false });
+        try
+        {
+            LoadWeights(network, file);
+            network.Eval();
+            return network;
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Writes the file, replacing an older one in one step.</summary>
+    /// <param name="path">Name of the file.</param>
+    /// <param name="weights">Parameters and buffers of the network.</param>
+    /// <param name="optimizer">State of the optimiser, to continue the run; null leaves it out.</param>
+    internal void Write(string path, IEnumerable<(string Name, Tensor Value)> weights, IEnumerable<(string Name, Tensor Value)>? optimizer = null)
+    {
+        var metadata = new Dictionary<string, string>(ExportMetadata())
+        {
+            [FormatKey] = Format,
+            [ModelKey] = Model,
+            [OptionsKey] = JsonSerializer.Serialize(Options),
+            [SeedKey] = Config.Seed.ToString(CultureInfo.InvariantCulture),
+            [EpochKey] = Epoch.ToString(CultureInfo.InvariantCulture),
+            [MetricsKey] = JsonSerializer.Serialize(Metrics.Where(m => double.IsFinite(m.Value)).ToDictionary()),
+            [ProvenanceKey] = JsonSerializer.Serialize(Provenance),
+        };
+        if (TrainingState is not null)
+        {
+            metadata[StateKey] = TrainingState;
+        }
+
+        IEnumerable<(string, Tensor)> tensors = weights;
+        if (optimizer is not null)
+        {
+            tensors = tensors.Concat(optimizer.Select(o => (OptimizerPrefix + o.Name, o.Value)));
+        }
+
+        SafetensorsFile.Save(path, tensors, metadata);
+    }
+
+    /// <summary>Loads weights into a network that fits them.</summary>
+    internal static void LoadWeights(VideoNetwork network, string path)
+    {
+        using var scope = new TensorScope();
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        try
+        {
+            network.LoadStateDict(Tensors(file, optimizer: false));
+        }
+        catch (CheckpointException e) when (e.Path is null)
+        {
+            throw new CheckpointException(e.Message, path, e);
+        }
+    }
+
+    /// <summary>Loads the optimiser's state.</summary>
+    internal static void LoadOptimizer(Sgd optimizer, string path)
+    {
+        using var scope = new TensorScope();
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        optimizer.LoadStateDict(Tensors(file, optimizer: true));
+    }
+
+    /// <summary>
+    /// Takes over every weight that has the name and shape of one of the network's: a classifier for other classes
+    /// stays as it is.
+    /// </summary>
+    /// <returns>Names that were left alone.</returns>
+    internal static IReadOnlyList<string> LoadMatching(VideoNetwork network, string path)
+    {
+        using var scope = new TensorScope();
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        Dictionary<string, SafetensorsEntry> entries = file.Entries.ToDictionary(e => e.Name, StringComparer.Ordinal);
+        var fitting = new List<(string, Tensor)>();
+        var left = new List<string>();
+        foreach ((string name, Tensor value) in network.StateDict())
+        {
+            if (entries.TryGetValue(name, out SafetensorsEntry? entry) && value.Shape.SequenceEqual(entry.Shape.ToArray()))
+            {
+                fitting.Add((name, file.Read(name)));
+            }
+            else
+            {
+                left.Add(name);
+            }
+        }
+
+        // A classifier is two tensors; more than a handful of strangers means another network.
+        if (fitting.Count == 0 || left.Count > Math.Max(4, fitting.Count / 10))
+        {
+            throw new CheckpointException(
+                $"start weights: expected the tensors of {network.Name}, found only {fitting.Count} of {fitting.Count + left.Count} (missing: {string.Join(", ", left.Take(3))})", path);
+        }
+
+        network.LoadStateDict(fitting, strict: false);
+        return left;
+    }
+
+    private static IEnumerable<(string Name, Tensor Value)> Tensors(SafetensorsFile file, bool optimizer)
+    {
+        foreach (SafetensorsEntry entry in file.Entries)
+        {
+            bool isOptimizer = entry.Name.StartsWith(OptimizerPrefix, StringComparison.Ordinal);
+            if (isOptimizer == optimizer)
+            {
+                yield return (isOptimizer ? entry.Name[OptimizerPrefix.Length..] : entry.Name, file.Read(entry.Name));
+            }
+        }
+    }
+
+    private static string Resolve(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        if (!Directory.Exists(path))
+        {
+            return path;
+        }
+
+        string best = System.IO.Path.Combine(path, RunFolder.BestFile);
+        string last = System.IO.Path.Combine(path, RunFolder.LastFile);
+        return File.Exists(best) ? best : File.Exists(last)
+            ? last
+            : throw new CheckpointException($"read checkpoint: expected {RunFolder.BestFile} or {RunFolder.LastFile} in the folder, found neither", path);
+    }
+}

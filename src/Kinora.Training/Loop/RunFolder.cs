@@ -1,0 +1,50 @@
+using System.Globalization;
+using System.Text;
+
+namespace Kinora.Training;
+
+/// <summary>The folder of a run and its text files.</summary>
+internal sealed class RunFolder : IDisposable
+{
+    public const string BestFile = "best.safetensors";
+    public const string LastFile = "last.safetensors";
+    public const string ConfigFile = "config.yaml";
+    public const string LogFile = "log.txt";
+    public const string MetricsFile = "metrics.csv";
+    public const string ReportFile = "report.html";
+
+    private readonly TimeProvider _clock;
+    private readonly StreamWriter _log;
+
+    public RunFolder(string path, TimeProvider clock)
+    {
+        Path = System.IO.Path.GetFullPath(path);
+        _clock = clock;
+        Directory.CreateDirectory(Path);
+        var stream = new FileStream(this[LogFile], FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
+        _log = new StreamWriter(stream, new UTF8Encoding(false)) { AutoFlush = true, NewLine = "\n" };
+    }
+
+    public string Path { get; }
+
+    public string this[string file] => System.IO.Path.Combine(Path, file);
+
+    /// <summary>Appends one line to log.txt; it is in the file when this returns.</summary>
+    public void Log(string message) =>
+        _log.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{_clock.GetUtcNow():yyyy-MM-dd HH:mm:ss}Z {message.ReplaceLineEndings(" ")}"));
+
+    /// <summary>Writes metrics.csv anew: it always holds the epochs of the run, once each, whatever was interrupted.</summary>
+    public void WriteMetrics(IEnumerable<EpochRecord> epochs)
+    {
+        var text = new StringBuilder("epoch,train_loss,train_top1,learning_rate,validation_loss,validation_top1,validation_top5,failures,clips_per_second,loader_share,train_seconds,evaluation_seconds\n");
+        foreach (EpochRecord e in epochs)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"{e.Epoch},{e.TrainLoss:G9},{e.TrainTop1:G9},{e.LearningRate:G9},{e.ValidationLoss:G9},{e.ValidationTop1:G9},{e.ValidationTop5:G9},");
+            text.Append(CultureInfo.InvariantCulture, $"{e.Failures},{e.ClipsPerSecond:0.###},{e.LoaderShare:0.####},{e.TrainSeconds:0.###},{e.EvaluationSeconds:0.###}\n");
+        }
+
+        AtomicFile.WriteText(this[MetricsFile], text.ToString());
+    }
+
+    public void Dispose() => _log.Dispose();
+}

@@ -1,0 +1,520 @@
+using System.Globalization;
+using Kinora.Data;
+using Kinora.Models;
+using Kinora.Tensors;
+
+namespace Kinora.Training;
+
+/// <summary>One run from its first (or first resumed) step to its report. Lives on the compute thread.</summary>
+internal sealed class TrainingRun : IDisposable
+{
+    private const double SpeedMemory = 0.8; // share of the past in the smoothed times of a step
+    private readonly PreparedRun _prepared;
+    private readonly TrainingPlan _plan;
+    private readonly TrainingConfig _config;
+    private readonly TrainerOptions _options;
+    private readonly IProgress<TrainingProgress>? _progress;
+    private readonly CancellationToken _ct;
+    private readonly TimeProvider _clock;
+    private readonly RunFolder _folder;
+    private readonly RunState _state;
+    private readonly VideoNetwork _network;
+    private readonly Sgd _optimizer;
+    private readonly LearningRateSchedule _schedule;
+    private readonly ClipLoader _trainLoader;
+    private readonly ClipLoader? _validationLoader;
+    private readonly long _start;
+    private long _lastWritten;
+    private double _stepSeconds;
+    private double _waitShare;
+    private double _evaluationSeconds;
+
+    public TrainingRun(
+        PreparedRun prepared, RunState? resumed, string? checkpoint, TrainerOptions options, IProgress<TrainingProgress>? progress, CancellationToken ct)
+    {
+        (_prepared, _options, _progress, _ct) = (prepared, options, progress, ct);
+        (_plan, _network, _clock) = (prepared.Plan, prepared.Network, options.Clock);
+        _config = _plan.Config;
+        _start = _lastWritten = _clock.GetTimestamp();
+        _folder = new RunFolder(_plan.RunFolder, _clock);
+        _optimizer = new Sgd(_network.ParameterGroups(_config.Optimizer.WeightDecay), _config.Optimizer.Momentum, _config.Optimizer.Nesterov);
+        _schedule = CreateSchedule(_config, _plan.StepsPerEpoch);
+        VideoDataset train = prepared.Splits.Train, validation = prepared.Splits.Validation;
+        _trainLoader = new ClipLoader(train, Planner.TrainingLoader(_config, _plan, prepared.Sides));
+        _validationLoader = validation.Samples.Count == 0 ? null : new ClipLoader(validation, Planner.EvaluationLoader(_config, _plan, _plan.Cached));
+        _state = resumed ?? new RunState { Clips = Planner.Fingerprint(prepared.Splits), CacheBytes = _plan.CacheBytes, Arithmetic = Arithmetic() };
+        if (resumed is not null)
+        {
+            Checkpoint.LoadWeights(_network, checkpoint!);
+            Checkpoint.LoadOptimizer(_optimizer, checkpoint!);
+            _schedule.Restore(_state.SchedulePosition);
+        }
+    }
+
+    private int Epochs => _config.Loop.Epochs!.Value;
+
+    public void Dispose()
+    {
+        _trainLoader.Dispose();
+        _validationLoader?.Dispose();
+        _optimizer.Dispose();
+        _folder.Dispose();
+    }
+
+    public TrainingOutcome Run()
+    {
+        AtomicFile.WriteText(_folder[RunFolder.ConfigFile], ConfigYaml.Write(_config));
+        Report(new TrainingProgress.Planned(_plan));
+        LogPlan();
+        _network.Train();
+        while (_state.Epoch < Epochs)
+        {
+            if (!TrainEpoch() || !FinishEpoch())
+            {
+                WriteLast();
+                _folder.Log("cancelled; continue with --resume");
+                return Outcome(TrainingEnd.Cancelled);
+            }
+
+            if (_options.StopAfterEpoch is int stop && _state.Epoch >= stop && _state.Epoch < Epochs)
+            {
+                _folder.Log(Text($"stopped after epoch {_state.Epoch}, as asked; continue with --resume"));
+                return Outcome(TrainingEnd.Stopped);
+            }
+        }
+
+        try
+        {
+            return Finish();
+        }
+        catch (OperationCanceledException) when (_ct.IsCancellationRequested)
+        {
+            return Outcome(TrainingEnd.Cancelled); // last.safetensors holds the finished training
+        }
+    }
+
+    // Returns false when cancelled; the state then says where.
+    private bool TrainEpoch()
+    {
+        if (_state.Step >= _plan.StepsPerEpoch)
+        {
+            return true; // resumed between the last step and the evaluation
+        }
+
+        long last = _clock.GetTimestamp();
+        try
+        {
+            foreach (ClipBatch batch in _trainLoader.Epoch(_state.Epoch, _state.Step, _ct))
+            {
+                using (batch)
+                {
+                    double waited = Lap(ref last);
+                    if (_ct.IsCancellationRequested)
+                    {
+                        return false;
+                    }
+
+                    NoteFailures(batch, training: true);
+                    (double loss, double norm) = batch.Count == 0 ? (0, 0) : Step(batch);
+                    _state.LastRate = _schedule.Rate;
+                    _state.Step++;
+                    if (_schedule.Interval == ScheduleInterval.Step)
+                    {
+                        _schedule.MoveNext();
+                    }
+
+                    double computed = Lap(ref last);
+                    _state.TrainSeconds += waited + computed;
+                    _state.WaitSeconds += waited;
+                    ReportStep(batch.Count, loss, norm, waited, computed);
+                }
+
+                if (_clock.GetElapsedTime(_lastWritten) > TimeSpan.FromMinutes(_config.Loop.CheckpointMinutes))
+                {
+                    WriteLast();
+                }
+            }
+        }
+        catch (OperationCanceledException) when (_ct.IsCancellationRequested)
+        {
+            return false;
+        }
+
+        return _state.Step == _plan.StepsPerEpoch
+            ? true
+            : throw new InvalidOperationException(Text($"epoch {_state.Epoch + 1}: expected {_plan.StepsPerEpoch} batches, found {_state.Step}"));
+    }
+
+    private (double Loss, double Norm) Step(ClipBatch batch)
+    {
+        using var scope = new TensorScope();
+        _network.SetRandomKey(_config.Seed, _state.Epoch, _state.Step);
+        long[] labels = new long[batch.Count];
+        for (int i = 0; i < labels.Length; i++)
+        {
+            labels[i] = batch.Labels[i];
+        }
+
+        Tensor clips = Evaluator.ToTensor(batch), targets = Tensor.From<long>(labels, [labels.Length]);
+        Tensor logits, loss;
+        using (_plan.BFloat16 ? Autocast.BFloat16() : null)
+        {
+            logits = _network.Forward(clips).To(DType.Float32);
+            loss = F.CrossEntropy(logits, targets, _config.Loop.LabelSmoothing);
+        }
+
+        double value = loss.ToDouble();
+        RequireFinite(value, "loss");
+        loss.Backward();
+        double norm = _optimizer.ClipGradientNorm(_config.Loop.ClipNorm ?? double.PositiveInfinity);
+        RequireFinite(norm, "gradient norm");
+        _optimizer.Step(_schedule.Rate);
+        _optimizer.ZeroGrad();
+
+        float[] scores = logits.Detach().ToArray<float>();
+        for (int i = 0; i < labels.Length; i++)
+        {
+            _state.Right += IndexOfMax(scores.AsSpan(i * _network.Classes, _network.Classes)) == labels[i] ? 1 : 0;
+        }
+
+        _state.Seen += labels.Length;
+        _state.LossSum += value * labels.Length;
+        return (value, norm);
+    }
+
+    // Evaluates, writes best and last. Returns false when cancelled before anything was written.
+    private bool FinishEpoch()
+    {
+        int epoch = _state.Epoch + 1;
+        EvaluationResult? validation = null;
+        double evaluationSeconds = 0;
+        if (_validationLoader is not null && (epoch % _config.Loop.EvaluateEvery == 0 || epoch == Epochs))
+        {
+            long start = _clock.GetTimestamp();
+            try
+            {
+                RefreshBatchNorm();
+                validation = Evaluate(_validationLoader, _prepared.Splits.Validation, "validation", _plan.BFloat16);
+            }
+            catch (OperationCanceledException) when (_ct.IsCancellationRequested)
+            {
+                return false;
+            }
+
+            evaluationSeconds = _evaluationSeconds = _clock.GetElapsedTime(start).TotalSeconds;
+        }
+
+        var record = new EpochRecord
+        {
+            Epoch = epoch,
+            TrainLoss = _state.LossSum / Math.Max(1, _state.Seen),
+            TrainTop1 = (double)_state.Right / Math.Max(1, _state.Seen),
+            LearningRate = _state.LastRate,
+            ValidationLoss = validation?.Loss,
+            ValidationTop1 = validation?.Top1,
+            ValidationTop5 = validation?.Top5,
+            Failures = _state.Failures,
+            ClipsPerSecond = _state.Seen / Math.Max(1e-9, _state.TrainSeconds),
+            LoaderShare = _state.WaitSeconds / Math.Max(1e-9, _state.TrainSeconds),
+            TrainSeconds = _state.TrainSeconds,
+            EvaluationSeconds = evaluationSeconds,
+        };
+        bool best = IsBest(validation, epoch);
+        _state.Epochs.Add(record);
+        if (best)
+        {
+            (_state.BestEpoch, _state.BestTop1, _state.BestLoss) = (epoch, validation?.Top1 ?? double.NaN, validation?.Loss ?? double.NaN);
+            WriteBest(record);
+        }
+
+        if (_schedule.Interval == ScheduleInterval.Epoch)
+        {
+            _schedule.MoveNext();
+        }
+
+        _state.Epoch++;
+        _state.BeginEpoch();
+        WriteLast();
+        _folder.WriteMetrics(_state.Epochs);
+        _folder.Log(Text($"epoch {epoch}/{Epochs}: loss {record.TrainLoss:0.0000}, training top-1 {record.TrainTop1:0.000}, ")
+            + (validation is null ? "not evaluated" : Text($"validation loss {validation.Loss:0.0000}, top-1 {validation.Top1:0.000}"))
+            + Text($", lr {record.LearningRate:0.######}, {record.ClipsPerSecond:0.0} clips/s, waiting {record.LoaderShare:0 %}{(best ? ", best so far" : "")}"));
+        Report(new TrainingProgress.EpochEnded(record, best));
+        return true;
+    }
+
+    private bool IsBest(EvaluationResult? validation, int epoch)
+    {
+        if (_validationLoader is null)
+        {
+            return epoch == Epochs;
+        }
+
+        return validation is not null
+            && (_state.BestEpoch == 0 || validation.Top1 > _state.BestTop1 || (validation.Top1 == _state.BestTop1 && validation.Loss < _state.BestLoss));
+    }
+
+    private void RefreshBatchNorm()
+    {
+        if (_config.Loop.PreciseBatchNormBatches == 0)
+        {
+            return;
+        }
+
+        // The epoch's first batches once more, as they were: a resumed run finds the same ones.
+        using IEnumerator<ClipBatch> batches = _trainLoader.Epoch(_state.Epoch, 0, _ct).GetEnumerator();
+        int step = 0;
+        PreciseBatchNorm.Run(_network, Forward, _config.Loop.PreciseBatchNormBatches);
+
+        bool Forward()
+        {
+            if (!batches.MoveNext())
+            {
+                return false;
+            }
+
+            using ClipBatch batch = batches.Current;
+            if (batch.Count > 0)
+            {
+                using var scope = new TensorScope();
+                using IDisposable? cast = _plan.BFloat16 ? Autocast.BFloat16() : null;
+                _network.SetRandomKey(_config.Seed, _state.Epoch, _plan.StepsPerEpoch + step++);
+                _ = _network.Forward(Evaluator.ToTensor(batch));
+            }
+
+            return true;
+        }
+    }
+
+    // The best weights on validation and test in float32, the arithmetic of the exported model, and the report.
+    private TrainingOutcome Finish()
+    {
+        EvaluationResult? validation = null, test = null;
+        string best = _folder[RunFolder.BestFile];
+        if (File.Exists(best))
+        {
+            Checkpoint.LoadWeights(_network, best);
+        }
+
+        if (_validationLoader is not null)
+        {
+            validation = Evaluate(_validationLoader, _prepared.Splits.Validation, "validation", bfloat16: false);
+        }
+
+        if (_prepared.Splits.Test is { Samples.Count: > 0 } testSet)
+        {
+            using var loader = new ClipLoader(testSet, Planner.EvaluationLoader(_config, _plan, cached: false));
+            test = Evaluate(loader, testSet, "test", bfloat16: false);
+            _folder.Log(Text($"test with the weights of epoch {_state.BestEpoch}: top-1 {test.Top1:0.0000} of {test.Clips} clips ({test.Failures} unreadable)"));
+            Report(new TrainingProgress.Tested(test));
+        }
+
+        string report = _folder[RunFolder.ReportFile];
+        HtmlReport.Write(report, new RunReport
+        {
+            Plan = _plan,
+            Epochs = _state.Epochs,
+            BestEpoch = _state.BestEpoch,
+            Validation = validation,
+            Test = test,
+            Environment = MachineFacts.List(),
+            Unreadable = [.. _state.Unreadable.Select(u => new UnreadableClip(u.Key, u.Value))],
+            FinishedAt = _clock.GetUtcNow(),
+            Elapsed = TimeSpan.FromSeconds(_state.EarlierSeconds) + _clock.GetElapsedTime(_start),
+            Thumbnails = new ClipThumbnails(_plan.ClipSpec).Of,
+        });
+        _folder.Log(Text($"done in {_clock.GetElapsedTime(_start).TotalSeconds:0} s"));
+        return Outcome(TrainingEnd.Completed) with { Validation = validation, Test = test, Report = report };
+    }
+
+    private EvaluationResult Evaluate(ClipLoader loader, VideoDataset dataset, string split, bool bfloat16)
+    {
+        var relay = new Relay(done => Report(new TrainingProgress.Evaluating(split, done, dataset.Samples.Count)));
+        EvaluationResult result = Evaluator.Evaluate(_network, loader, dataset, _clock, bfloat16, relay, _ct);
+        foreach (SampleAnswer failed in result.Answers.Where(a => a.Failure is not null))
+        {
+            if (_state.Unreadable.TryAdd(failed.Path, failed.Failure!))
+            {
+                Notice(Text($"{split}: unreadable, counts as wrong: {failed.Path}: {failed.Failure}"));
+            }
+        }
+
+        return result;
+    }
+
+    private void NoteFailures(ClipBatch batch, bool training)
+    {
+        foreach (FailedSample failed in batch.Failures)
+        {
+            _state.Failures++;
+            _state.Unreadable.TryAdd(failed.Path, failed.Reason);
+            if (_state.UnreadableTraining.Add(failed.Path))
+            {
+                Notice(Text($"skipped, unreadable: {failed.Path}: {failed.Reason}"));
+            }
+        }
+
+        int clips = _prepared.Splits.Train.Samples.Count;
+        int allowed = (int)Math.Floor(_config.Data.FailureBudget * clips);
+        if (_state.UnreadableTraining.Count > allowed)
+        {
+            throw new DatasetException(Text(
+                $"train: expected at most {allowed} unreadable clips of {clips} (data.failureBudget {_config.Data.FailureBudget}), found {_state.UnreadableTraining.Count}, such as {_state.UnreadableTraining.Min}: {_state.Unreadable[_state.UnreadableTraining.Min!]}; repair or remove them"), _config.Data.Path);
+        }
+    }
+
+    private void RequireFinite(double value, string what)
+    {
+        if (double.IsFinite(value))
+        {
+            return;
+        }
+
+        string last = _folder[RunFolder.LastFile];
+        string message = Text($"train: epoch {_state.Epoch + 1}, step {_state.Step + 1}: expected a finite {what}, found {value}; ")
+            + Text($"try a lower optimizer.learningRate (now {_config.Optimizer.LearningRate:0.######}) or a longer schedule.warmupEpochs (now {_config.Schedule.WarmupEpochs:0.##})");
+        _folder.Log(message);
+        throw new TrainingException(message, File.Exists(last) ? last : null);
+    }
+
+    private void WriteBest(EpochRecord record)
+    {
+        string path = _folder[RunFolder.BestFile];
+        CreateCheckpoint(record, state: null).Write(path, _network.StateDict());
+        Report(new TrainingProgress.CheckpointWritten(path));
+    }
+
+    private void WriteLast()
+    {
+        _state.SchedulePosition = _schedule.Position;
+        double before = _state.EarlierSeconds;
+        _state.EarlierSeconds += _clock.GetElapsedTime(_start).TotalSeconds;
+        string path = _folder[RunFolder.LastFile];
+        CreateCheckpoint(_state.Epochs.LastOrDefault(), _state.ToJson()).Write(path, _network.StateDict(), _optimizer.StateDict());
+        _state.EarlierSeconds = before;
+        _lastWritten = _clock.GetTimestamp();
+        Report(new TrainingProgress.CheckpointWritten(path));
+    }
+
+    private Checkpoint CreateCheckpoint(EpochRecord? record, string? state) => new()
+    {
+        Model = _network.Name,
+        Options = _network.Options,
+        ClipSpec = _plan.ClipSpec,
+        Labels = _plan.Labels,
+        Config = _config,
+        Epoch = record?.Epoch ?? 0,
+        Metrics = record is null ? new Dictionary<string, double>() : new Dictionary<string, double>
+        {
+            ["train_loss"] = record.TrainLoss,
+            ["train_top1"] = record.TrainTop1,
+            ["validation_loss"] = record.ValidationLoss ?? double.NaN,
+            ["validation_top1"] = record.ValidationTop1 ?? double.NaN,
+        },
+        Provenance = MachineFacts.Provenance(_options.Provenance),
+        TrainingState = state,
+    };
+
+    private TrainingOutcome Outcome(TrainingEnd end) => new()
+    {
+        End = end,
+        Plan = _plan,
+        Epochs = [.. _state.Epochs],
+        BestEpoch = _state.BestEpoch,
+        BestValidationTop1 = _state.BestEpoch > 0 && double.IsFinite(_state.BestTop1) ? _state.BestTop1 : null,
+        BestCheckpoint = File.Exists(_folder[RunFolder.BestFile]) ? _folder[RunFolder.BestFile] : null,
+        LastCheckpoint = _folder[RunFolder.LastFile],
+        Elapsed = _clock.GetElapsedTime(_start),
+    };
+
+    private void ReportStep(int clips, double loss, double norm, double waited, double computed)
+    {
+        double seconds = waited + computed;
+        bool first = _stepSeconds == 0;
+        _stepSeconds = first ? seconds : (SpeedMemory * _stepSeconds) + ((1 - SpeedMemory) * seconds);
+        double share = waited / Math.Max(1e-9, seconds);
+        _waitShare = first ? share : (SpeedMemory * _waitShare) + ((1 - SpeedMemory) * share);
+        int steps = ((Epochs - _state.Epoch) * _plan.StepsPerEpoch) - _state.Step;
+        double evaluations = Math.Ceiling((double)(Epochs - _state.Epoch) / _config.Loop.EvaluateEvery);
+        Report(new TrainingProgress.Step
+        {
+            Epoch = _state.Epoch + 1,
+            Epochs = Epochs,
+            StepInEpoch = _state.Step,
+            StepsPerEpoch = _plan.StepsPerEpoch,
+            Loss = loss,
+            MeanLoss = _state.LossSum / Math.Max(1, _state.Seen),
+            Accuracy = (double)_state.Right / Math.Max(1, _state.Seen),
+            LearningRate = _state.LastRate,
+            GradientNorm = norm,
+            ClipsPerSecond = clips / Math.Max(1e-9, _stepSeconds),
+            LoaderShare = _waitShare,
+            Remaining = TimeSpan.FromSeconds((steps * _stepSeconds) + (evaluations * _evaluationSeconds)),
+        });
+    }
+
+    private void LogPlan()
+    {
+        _folder.Log(Text($"{(_state.Epoch + _state.Step > 0 ? $"resumed at epoch {_state.Epoch + 1}, step {_state.Step + 1}: " : "")}{_plan.TrainClips} training, {_plan.ValidationClips} validation, {_plan.TestClips} test clips of {_plan.Labels.Count} classes; ")
+            + Text($"{_config.Model.Name}, {_plan.ClipSpec.Frames} frames of {_plan.ClipSpec.Size}; {Epochs} epochs of {_plan.StepsPerEpoch} steps of {_config.Loop.BatchSize}; {(_plan.BFloat16 ? "bfloat16" : "float32")}, {_config.Threads} threads, seed {_config.Seed}"));
+        foreach (string note in _plan.Notes)
+        {
+            _folder.Log(note);
+        }
+
+        if (_state.Arithmetic != Arithmetic())
+        {
+            Notice($"this machine computes differently ({Arithmetic()}) from where the run began ({_state.Arithmetic}): the result won't be the same to the last bit");
+        }
+    }
+
+    private void Notice(string message)
+    {
+        _folder.Log(message);
+        Report(new TrainingProgress.Notice(message));
+    }
+
+    private void Report(TrainingProgress what) => _progress?.Report(what);
+
+    private double Lap(ref long last)
+    {
+        long now = _clock.GetTimestamp();
+        double seconds = _clock.GetElapsedTime(last, now).TotalSeconds;
+        last = now;
+        return seconds;
+    }
+
+    private string Arithmetic() => Text($"{MachineFacts.Processor()}, {Torch.Threads} threads, {(_plan.BFloat16 ? "bf16" : "fp32")}, libtorch {Torch.Version}");
+
+    private static int IndexOfMax(ReadOnlySpan<float> scores)
+    {
+        int best = 0;
+        for (int i = 1; i < scores.Length; i++)
+        {
+            best = scores[i] > scores[best] ? i : best;
+        }
+
+        return best;
+    }
+
+    private static LearningRateSchedule CreateSchedule(TrainingConfig config, int stepsPerEpoch)
+    {
+        double rate = config.Optimizer.LearningRate!.Value;
+        ScheduleConfig s = config.Schedule;
+        return s.Kind switch
+        {
+            ScheduleKind.WarmupCosine => new WarmupCosineSchedule(rate * s.StartFactor, s.WarmupEpochs!.Value, rate, config.Loop.Epochs!.Value, stepsPerEpoch),
+            ScheduleKind.MultiStep => new WarmupPiecewiseSchedule(
+                rate * s.StartFactor, s.WarmupEpochs!.Value, rate, [.. Enumerable.Range(0, s.Milestones.Count + 1).Select(i => Math.Pow(s.Gamma, i))],
+                [0, .. s.Milestones], Math.Max(config.Loop.Epochs!.Value, s.Milestones[^1]) + 1, stepsPerEpoch),
+            _ => new WarmupPiecewiseSchedule(rate * s.StartFactor, s.WarmupEpochs!.Value, rate, [1], [0], config.Loop.Epochs!.Value + 1, stepsPerEpoch),
+        };
+    }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+
+    private sealed class Relay(Action<int> report) : IProgress<int>
+    {
+        public void Report(int value) => report(value);
+    }
+}

@@ -1,0 +1,174 @@
+using Kinora.Data;
+using Kinora.Models;
+using Kinora.Tensors;
+
+namespace Kinora.Training;
+
+/// <summary>Measures a network on a data set: every clip once, none replaced, unreadable ones wrong.</summary>
+public static class Evaluator
+{
+    /// <summary>Evaluates a checkpoint.</summary>
+    /// <param name="checkpoint">A checkpoint that was read; its ClipSpec is used.</param>
+    /// <param name="dataset">Clips; its labels must be the checkpoint's.</param>
+    /// <param name="batchSize">Clips a forward pass.</param>
+    /// <param name="threads">Threads of the compute library; null for one a core.</param>
+    /// <param name="progress">Receives the number of clips done, from the compute thread.</param>
+    /// <param name="ct">Ends the evaluation.</param>
+    /// <returns>The figures.</returns>
+    /// <exception cref="DatasetException">The data set's classes aren't the checkpoint's.</exception>
+    public static EvaluationResult Evaluate(
+        Checkpoint checkpoint, VideoDataset dataset, int batchSize = 8, int? threads = null, IProgress<int>? progress = null, CancellationToken ct = default)
+    {
+        ArgumentNullException.ThrowIfNull(checkpoint);
+        ArgumentNullException.ThrowIfNull(dataset);
+        if (!dataset.Labels.Names.SequenceEqual(checkpoint.Labels.Names))
+        {
+            string extra = string.Join(", ", dataset.Labels.Names.Except(checkpoint.Labels.Names).Take(3));
+            throw new DatasetException(
+                $"evaluate: expected the {checkpoint.Labels.Count} classes of the checkpoint in its order, found {dataset.Labels.Count}{(extra.Length > 0 ? $" (unknown: {extra})" : "")}", dataset.Name);
+        }
+
+        return ComputeThread.Run(() =>
+        {
+            Torch.Threads = threads ?? Torch.Threads;
+            using VideoNetwork network = checkpoint.LoadNetwork();
+            network.ToMemoryFormat(MemoryFormat.ChannelsLast);
+            using var loader = new ClipLoader(dataset, new ClipLoaderOptions { ClipSpec = checkpoint.ClipSpec, BatchSize = batchSize });
+            return Evaluate(network, loader, dataset, TimeProvider.System, bfloat16: false, progress, ct);
+        });
+    }
+
+    /// <summary>Evaluates on the calling thread.</summary>
+    internal static EvaluationResult Evaluate(
+        VideoNetwork network, ClipLoader loader, VideoDataset dataset, TimeProvider clock, bool bfloat16, IProgress<int>? progress, CancellationToken ct)
+    {
+        long start = clock.GetTimestamp();
+        int classes = network.Classes;
+        ScoreBoard? board = null;
+        var failures = new Dictionary<int, string>();
+        int done = 0;
+        bool wasTraining = network.IsTraining;
+        network.Eval();
+        try
+        {
+            foreach (ClipBatch batch in loader.Epoch(0, 0, ct))
+            {
+                using (batch)
+                {
+                    board ??= new ScoreBoard(dataset.Samples.Count, classes, batch.Views);
+                    foreach (FailedSample failed in batch.Failures)
+                    {
+                        failures[failed.SampleIndex] = failed.Reason;
+                    }
+
+                    if (batch.Count > 0)
+                    {
+                        float[] logits = Logits(network, batch, bfloat16);
+                        for (int i = 0; i < batch.Count; i++)
+                        {
+                            for (int view = 0; view < batch.Views; view++)
+                            {
+                                ReadOnlySpan<float> row = logits.AsSpan(((i * batch.Views) + view) * classes, classes);
+                                board.Add(batch.SampleIndices[i], view, batch.Labels[i], row);
+                            }
+                        }
+                    }
+
+                    done += batch.Count + batch.Failures.Count;
+                    progress?.Report(done);
+                }
+            }
+        }
+        finally
+        {
+            network.Train(wasTraining);
+        }
+
+        board ??= new ScoreBoard(dataset.Samples.Count, classes);
+        foreach (int index in failures.Keys)
+        {
+            board.AddFailure(index, dataset.Samples[index].Label);
+        }
+
+        IReadOnlyList<int> missing = board.Missing();
+        if (missing.Count > 0)
+        {
+            throw new InvalidOperationException($"evaluation of {dataset.Name}: {missing.Count} of {dataset.Samples.Count} clips never arrived, such as {dataset.Samples[missing[0]].Path}");
+        }
+
+        return Summarize(board, dataset, failures, clock.GetElapsedTime(start));
+    }
+
+    /// <summary>Runs one batch through a network in evaluation mode.</summary>
+    internal static float[] Logits(VideoNetwork network, ClipBatch batch, bool bfloat16)
+    {
+        using var scope = new TensorScope();
+        using IDisposable mode = Grad.Disable();
+        using IDisposable? cast = bfloat16 ? Autocast.BFloat16() : null;
+        return network.Forward(ToTensor(batch)).To(DType.Float32).ToArray<float>();
+    }
+
+    /// <summary>The pixels of a batch as a tensor.</summary>
+    internal static Tensor ToTensor(ClipBatch batch) =>
+        Tensor.From<float>(batch.Pixels.Span, [batch.Count * batch.Views, .. batch.ViewShape.Select(d => (long)d)]);
+
+    private static EvaluationResult Summarize(ScoreBoard board, VideoDataset dataset, Dictionary<int, string> failures, TimeSpan elapsed)
+    {
+        var answers = new SampleAnswer[board.Samples];
+        double loss = 0;
+        var probabilities = new double[board.Classes];
+        for (int i = 0; i < answers.Length; i++)
+        {
+            VideoSample sample = dataset.Samples[i];
+            if (failures.TryGetValue(i, out string? reason))
+            {
+                answers[i] = new SampleAnswer(i, sample.Path, sample.Label, -1, 0, 0, reason);
+                continue;
+            }
+
+            double logNormalizer = Softmax(board.Sums(i), board.ViewsSeen(i), probabilities);
+            int best = Ranking.Best(board.Sums(i));
+            double own = probabilities[sample.Label];
+            answers[i] = new SampleAnswer(i, sample.Path, sample.Label, best, best < 0 ? 0 : probabilities[best], double.IsNaN(own) ? 0 : own, null);
+            loss += logNormalizer - (board.Sums(i)[sample.Label] / board.ViewsSeen(i));
+        }
+
+        ConfusionMatrix confusion = board.Confusion();
+        return new EvaluationResult
+        {
+            Clips = board.Samples,
+            Failures = failures.Count,
+            Top1 = board.TopK(1),
+            Top5 = board.TopK(5),
+            MeanClassAccuracy = confusion.MeanClassAccuracy(),
+            Loss = loss / Math.Max(1, board.Samples - failures.Count),
+            Confusion = confusion,
+            Answers = answers,
+            Elapsed = elapsed,
+        };
+    }
+
+    // Probabilities of the mean logits over the views; returns the logarithm of the sum of their exponentials.
+    private static double Softmax(ReadOnlySpan<double> sums, int views, Span<double> probabilities)
+    {
+        double max = double.NegativeInfinity;
+        foreach (double sum in sums)
+        {
+            max = Math.Max(max, sum / views);
+        }
+
+        double total = 0;
+        for (int i = 0; i < sums.Length; i++)
+        {
+            probabilities[i] = Math.Exp((sums[i] / views) - max);
+            total += probabilities[i];
+        }
+
+        for (int i = 0; i < sums.Length; i++)
+        {
+            probabilities[i] /= total;
+        }
+
+        return max + Math.Log(total);
+    }
+}

@@ -1,0 +1,366 @@
+using System.Globalization;
+using Kinora.Data;
+using Kinora.Media;
+using Kinora.Models;
+using Kinora.Tensors;
+
+namespace Kinora.Training;
+
+/// <summary>Clips, network and plan of a run that is ready to start.</summary>
+internal sealed record PreparedRun(TrainingPlan Plan, DatasetSplits Splits, SidePairs Sides, VideoNetwork Network) : IDisposable
+{
+    public void Dispose() => Network.Dispose();
+}
+
+/// <summary>Fills in what a configuration leaves open, from the clips, the machine and a measurement.</summary>
+internal static class Planner
+{
+    private const int DefaultBatch = 8;
+    private const double DefaultRatePerClip = 0.01 / 8;
+    private const int FineTuningSize = 112;
+    private const int ProbeSteps = 2;
+    private const int ProbeClips = 4;
+    private const int FewestEpochs = 8;
+
+    // Clips seen over a whole run: enough for a small folder, not too many for a large one.
+    private const int WantedClipPasses = 2800;
+    private const int MostEpochs = 40;
+
+    /// <summary>Prepares a run; must be called on the compute thread.</summary>
+    public static PreparedRun Prepare(TrainingConfig config, TrainerOptions options, CancellationToken ct)
+    {
+        config.Validate();
+        var notes = new List<string>();
+        DatasetSplits splits = options.Splits ?? LoadSplits(config, notes);
+        VideoDataset train = splits.Train;
+        if (train.Samples.Count == 0)
+        {
+            throw new DatasetException("train: expected at least one training clip, found none", config.Data.Path);
+        }
+
+        if (train.Labels.Count < 2)
+        {
+            throw new DatasetException($"train: expected at least two classes, found {train.Labels.Count}; put the clips of each class into a folder of its own", config.Data.Path);
+        }
+
+        int[] perClass = train.CountPerClass();
+        foreach (int empty in Enumerable.Range(0, perClass.Length).Where(c => perClass[c] == 0))
+        {
+            notes.Add($"{train.Labels[empty]} has no training clip and can't be learned");
+        }
+
+        if (splits.Validation.Samples.Count == 0)
+        {
+            notes.Add("there are no validation clips: the last epoch counts as the best");
+        }
+
+        SidePairs sides = config.Augmentation.FlipProbability > 0
+            ? SidePairs.Find(train.Labels, config.Augmentation.FlipLabels)
+            : SidePairs.Find(train.Labels, FlipLabels.Keep);
+        notes.AddRange(sides.Describe(train.Labels));
+
+        config = FillIn(config, train.Samples.Count);
+        Torch.Threads = config.Threads!.Value;
+        VideoNetwork network = CreateNetwork(config, train.Labels.Count, options, notes);
+        try
+        {
+            config = config with { Model = config.Model with { Frames = network.Frames, Size = network.Size, Dropout = network.Options.Dropout } };
+            bool bfloat16 = config.Loop.Precision == Precision.Bf16;
+            int steps = StepsPerEpoch(train.Samples.Count, config.Loop.BatchSize!.Value);
+            Probe? probe = options.Probe ? Measure(config, splits, options, ct) : null;
+            config = ChooseEpochs(config, train.Samples.Count, splits, steps, probe, notes);
+            long cacheBytes = (probe?.CacheBytesPerClip ?? 0) * (train.Samples.Count + splits.Validation.Samples.Count);
+            return new PreparedRun(
+                new TrainingPlan
+                {
+                    Config = config,
+                    RunFolder = Path.Combine(config.Output, config.Name!),
+                    Labels = train.Labels,
+                    Classes = CountClips(splits),
+                    ClipSpec = network.EvaluationSpec,
+                    Parameters = network.CountParameters(),
+                    StepsPerEpoch = steps,
+                    BFloat16 = bfloat16,
+                    Cached = UseCache(config, cacheBytes),
+                    CacheBytes = cacheBytes,
+                    StepTime = probe?.Step,
+                    DecodeTime = probe?.Decode,
+                    EstimatedTime = probe is null ? null : Estimate(config, splits, steps, config.Loop.Epochs!.Value, probe),
+                    Notes = notes,
+                },
+                splits,
+                sides,
+                network);
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Optimiser steps of an epoch: a short last batch counts unless it is less than half full and there are enough others.</summary>
+    public static int StepsPerEpoch(int clips, int batch) => DropLast(clips, batch) ? clips / batch : (clips + batch - 1) / batch;
+
+    /// <summary>Whether a short last batch is left out; another clip is left out each epoch.</summary>
+    public static bool DropLast(int clips, int batch) => clips / batch >= 4 && clips % batch * 2 < batch;
+
+    /// <summary>Options of the loader of training batches.</summary>
+    public static ClipLoaderOptions TrainingLoader(TrainingConfig config, TrainingPlan plan, SidePairs sides) => new()
+    {
+        ClipSpec = plan.ClipSpec,
+        Augmentation = Augmentation(config, plan.ClipSpec),
+        BatchSize = config.Loop.BatchSize!.Value,
+        Seed = config.Seed,
+        Workers = config.Data.Workers ?? 0,
+        Shuffle = true,
+        DropLast = DropLast(plan.TrainClips, config.Loop.BatchSize!.Value),
+        MirroredLabels = sides.KeepsAll ? null : sides.MirroredLabels,
+    };
+
+    /// <summary>Options of a loader of evaluation batches.</summary>
+    public static ClipLoaderOptions EvaluationLoader(TrainingConfig config, TrainingPlan plan, bool cached) => new()
+    {
+        ClipSpec = plan.ClipSpec,
+        BatchSize = config.Loop.BatchSize!.Value,
+        Seed = config.Seed,
+        Workers = config.Data.Workers ?? 0,
+    };
+
+    /// <summary>A number that changes when clips or labels change.</summary>
+    public static ulong Fingerprint(DatasetSplits splits)
+    {
+        ulong hash = 0;
+        foreach (VideoDataset part in new[] { splits.Train, splits.Validation, splits.Test }.OfType<VideoDataset>())
+        {
+            foreach (VideoSample sample in part.Samples)
+            {
+                string name = string.Create(CultureInfo.InvariantCulture, $"{Path.GetFileName(Path.GetDirectoryName(sample.Path))}/{Path.GetFileName(sample.Path)} {sample.Label}");
+                hash = (hash * 0x100000001B3) ^ CounterRandom.Fnv1a64(name);
+            }
+
+            hash = (hash * 0x100000001B3) ^ (ulong)part.Samples.Count;
+        }
+
+        return hash;
+    }
+
+    private static TrainingAugmentation Augmentation(TrainingConfig config, ClipSpec spec) => new()
+    {
+        // Shrinking first makes the random crops of large frames cheap; they keep at least the input's resolution.
+        Resize = spec.Resize,
+        MultiScaleCrop = new MultiScaleCropSpec { Size = spec.Size, Scales = config.Augmentation.Scales },
+        FlipProbability = config.Augmentation.FlipProbability,
+    };
+
+    private static DatasetSplits LoadSplits(TrainingConfig config, List<string> notes)
+    {
+        DatasetSplits splits;
+        if (config.Data.TrainList is string trainList)
+        {
+            string validation = config.Data.ValidationList
+                ?? throw new ConfigException("training configuration: data.validationList: expected a list file beside data.trainList, found nothing");
+            splits = DatasetList.LoadSplits(trainList, validation, config.Data.TestList, new DatasetListOptions { Prefix = config.Data.ListRoot });
+        }
+        else
+        {
+            splits = DatasetFolder.Load(config.Data.Path);
+        }
+
+        if (splits.ValidationHeldOut)
+        {
+            notes.Add($"{splits.Validation.Samples.Count} of the training clips were set aside for validation");
+        }
+
+        if (splits.TestHeldOut)
+        {
+            notes.Add($"{splits.Test!.Samples.Count} of the training clips were set aside for the test");
+        }
+
+        if (splits.Ignored.Count > 0)
+        {
+            notes.Add($"{splits.Ignored.Count} files or folders are no clips of a class and are ignored, such as {splits.Ignored[0]}");
+        }
+
+        return splits;
+    }
+
+    private static TrainingConfig FillIn(TrainingConfig config, int clips)
+    {
+        ModelEntry entry = ModelCatalog.Find(config.Model.Name);
+        bool small = config.Model.Pretrained && entry.HasPretrainedWeights;
+        int batch = config.Loop.BatchSize ?? Math.Min(DefaultBatch, clips);
+        string data = config.Data.TrainList ?? config.Data.Path;
+        return config with
+        {
+            Name = config.Name ?? RunName(data),
+            Threads = config.Threads ?? Torch.Threads,
+            Model = config.Model with
+            {
+                Frames = config.Model.Frames ?? entry.Frames,
+                Size = config.Model.Size ?? (small ? FineTuningSize : entry.Size),
+                Pretrained = config.Model.Pretrained && entry.HasPretrainedWeights && config.Model.Weights is null,
+            },
+            Loop = config.Loop with
+            {
+                BatchSize = batch,
+                Precision = config.Loop.Precision == Precision.Auto
+                    ? (Autocast.IsSupported ? Precision.Bf16 : Precision.Fp32)
+                    : config.Loop.Precision,
+            },
+            Optimizer = config.Optimizer with { LearningRate = config.Optimizer.LearningRate ?? DefaultRatePerClip * batch },
+        };
+    }
+
+    private static string RunName(string data)
+    {
+        string name = Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(Path.GetFullPath(data)));
+        return name.Length == 0 ? "run" : name;
+    }
+
+    private static VideoNetwork CreateNetwork(TrainingConfig config, int classes, TrainerOptions options, List<string> notes)
+    {
+        var modelOptions = new ModelOptions(
+            classes, config.Model.Frames, config.Model.Size, config.Seed, config.Model.Dropout, config.Model.TemporalShift, config.Model.Pretrained);
+        VideoNetwork network = options.NetworkFactory?.Invoke(config.Model.Name, modelOptions) ?? ModelCatalog.Create(config.Model.Name, modelOptions);
+        if (config.Model.Weights is string weights)
+        {
+            IReadOnlyList<string> left = Checkpoint.LoadMatching(network, weights);
+            notes.Add($"starts from {weights}{(left.Count > 0 ? $"; new: {string.Join(", ", left)}" : "")}");
+        }
+        else if (!config.Model.Pretrained)
+        {
+            notes.Add("starts from random weights: expect to need thousands of clips and many epochs");
+        }
+
+        network.ToMemoryFormat(MemoryFormat.ChannelsLast);
+        return network;
+    }
+
+    private static TrainingConfig ChooseEpochs(TrainingConfig config, int clips, DatasetSplits splits, int steps, Probe? probe, List<string> notes)
+    {
+        int epochs = config.Loop.Epochs ?? Math.Clamp((WantedClipPasses + clips - 1) / clips, FewestEpochs, MostEpochs);
+        if (config.Loop.Epochs is null && probe is not null)
+        {
+            TimeSpan budget = TimeSpan.FromMinutes(config.Loop.TimeBudgetMinutes);
+            int wanted = epochs;
+            while (epochs > FewestEpochs && Estimate(config, splits, steps, epochs, probe) > budget)
+            {
+                epochs--;
+            }
+
+            if (epochs < wanted)
+            {
+                notes.Add(string.Create(CultureInfo.InvariantCulture, $"{epochs} epochs instead of {wanted}, to stay near {budget.TotalMinutes:0.#} minutes (loop.timeBudgetMinutes)"));
+            }
+        }
+
+        return config with
+        {
+            Loop = config.Loop with { Epochs = epochs },
+            Schedule = config.Schedule with { WarmupEpochs = config.Schedule.WarmupEpochs ?? Math.Min(5, epochs / 10.0) },
+        };
+    }
+
+    private static TimeSpan Estimate(TrainingConfig config, DatasetSplits splits, int steps, int epochs, Probe probe)
+    {
+        int batch = config.Loop.BatchSize!.Value;
+        int workers = config.Data.Workers ?? Environment.ProcessorCount;
+        bool cached = UseCache(config, probe.CacheBytesPerClip * (splits.Train.Samples.Count + splits.Validation.Samples.Count));
+        double step = probe.Step.TotalSeconds;
+        double decode = probe.Decode.TotalSeconds / workers;
+
+        // A forward pass is about a third of a step. Decoding of later batches hides behind computing where cores are
+        // free; with two cores both want them, so the sum is the honest estimate.
+        double train = steps * epochs * step;
+        double evaluations = Math.Ceiling((double)epochs / config.Loop.EvaluateEvery);
+        double evaluate = ((evaluations + 1) * splits.Validation.Samples.Count + (splits.Test?.Samples.Count ?? 0)) * step / batch / 3;
+        double decodes = (splits.Train.Samples.Count * (cached ? 1 : epochs)) + (splits.Validation.Samples.Count * (cached ? 2 : evaluations + 1)) + (splits.Test?.Samples.Count ?? 0);
+        return TimeSpan.FromSeconds(train + evaluate + (decodes * decode));
+    }
+
+    private static bool UseCache(TrainingConfig config, long bytes) => config.Data.Cache switch
+    {
+        CacheMode.Off => false,
+        CacheMode.Memory => true,
+        _ => bytes <= (long)config.Data.CacheMegabytes << 20,
+    };
+
+    private static ClassClips[] CountClips(DatasetSplits splits)
+    {
+        int[] train = splits.Train.CountPerClass();
+        int[] validation = splits.Validation.CountPerClass();
+        int[] test = splits.Test?.CountPerClass() ?? new int[train.Length];
+        return [.. splits.Train.Labels.Names.Select((name, i) => new ClassClips(name, train[i], validation[i], test[i]))];
+    }
+
+    // Times steps of a throw-away copy of the network on real clips, so that the run itself starts untouched.
+    private static Probe Measure(TrainingConfig config, DatasetSplits splits, TrainerOptions options, CancellationToken ct)
+    {
+        TimeProvider clock = options.Clock;
+        using VideoNetwork network = CreateNetwork(config, splits.Train.Labels.Count, options, []);
+        ClipSpec spec = network.EvaluationSpec;
+        (TimeSpan decode, long bytes) = MeasureDecoding(splits.Train, spec, clock, ct);
+        using var optimizer = new Sgd(network.ParameterGroups(config.Optimizer.WeightDecay), config.Optimizer.Momentum, config.Optimizer.Nesterov);
+        int batch = config.Loop.BatchSize!.Value;
+        long[] shape = [batch, spec.Frames, 3, spec.Size, spec.Size];
+        var pixels = new float[shape.Aggregate(1L, (a, b) => a * b)];
+        var random = new CounterRandom(config.Seed, "probe");
+        for (int i = 0; i < pixels.Length; i++)
+        {
+            pixels[i] = (float)random.NextDouble(-1, 1);
+        }
+
+        TimeSpan best = TimeSpan.MaxValue;
+        for (int step = 0; step <= ProbeSteps; step++)
+        {
+            ct.ThrowIfCancellationRequested();
+            long start = clock.GetTimestamp();
+            using var scope = new TensorScope();
+            network.SetRandomKey(config.Seed, 0, step);
+            Tensor loss;
+            using (config.Loop.Precision == Precision.Bf16 ? Autocast.BFloat16() : null)
+            {
+                loss = F.CrossEntropy(network.Forward(Tensor.From<float>(pixels, shape)).To(DType.Float32), Tensor.From<long>(new long[batch], [batch]));
+            }
+
+            loss.Backward();
+            optimizer.ClipGradientNorm(1);
+            optimizer.Step(1e-6);
+            optimizer.ZeroGrad();
+            TimeSpan time = clock.GetElapsedTime(start);
+            best = step > 0 && time < best ? time : best; // the first one sets things up
+        }
+
+        return new Probe(best, decode, bytes);
+    }
+
+    private static (TimeSpan Decode, long Bytes) MeasureDecoding(VideoDataset dataset, ClipSpec spec, TimeProvider clock, CancellationToken ct)
+    {
+        var pipeline = new ClipPipeline(spec);
+        long start = clock.GetTimestamp();
+        long bytes = 0;
+        int read = 0;
+        for (int i = 0; i < ProbeClips; i++)
+        {
+            VideoSample sample = dataset.Samples[(int)((((2L * i) + 1) * dataset.Samples.Count) / (2 * ProbeClips))];
+            try
+            {
+                using IFrameSource source = FrameSource.Open(sample.Path, spec.Color, ct);
+                using DecodedClip clip = pipeline.Decode(source, ct);
+                bytes += (long)source.FrameCount * clip.Width * clip.Height * 3;
+                read++;
+            }
+            catch (MediaException)
+            {
+                // Training will say so, with the file's name.
+            }
+        }
+
+        TimeSpan time = clock.GetElapsedTime(start);
+        return read == 0 ? (time / ProbeClips, 0) : (time / read, bytes / read);
+    }
+
+    /// <summary>What was measured.</summary>
+    private sealed record Probe(TimeSpan Step, TimeSpan Decode, long CacheBytesPerClip);
+}
