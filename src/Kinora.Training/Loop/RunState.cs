@@ -59,9 +59,6 @@ internal sealed class RunState
     /// <summary>Unreadable clips and what was wrong with each.</summary>
     public SortedDictionary<string, string> Unreadable { get; set; } = new(StringComparer.Ordinal);
 
-    /// <summary>Training clips among <see cref="Unreadable"/>; the failure budget counts these.</summary>
-    public SortedSet<string> UnreadableTraining { get; set; } = new(StringComparer.Ordinal);
-
     /// <summary>Fingerprint of the clips and labels of all splits.</summary>
     public ulong Clips { get; set; }
 

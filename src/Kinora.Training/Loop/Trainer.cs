@@ -17,6 +17,7 @@ public static class Trainer
     /// <exception cref="OperationCanceledException">Cancelled before there was anything to save.</exception>
     /// <exception cref="ConfigException">The configuration is invalid.</exception>
     /// <exception cref="DatasetException">No usable clips, or more unreadable ones than the budget allows.</exception>
+    /// <exception cref="TrainingException">Loss or gradients stopped being finite.</exception>
     public static TrainingOutcome Run(TrainingConfig config, IProgress<TrainingProgress>? progress = null, CancellationToken ct = default) =>
         Run(config, new TrainerOptions(), progress, ct);
 
@@ -26,8 +27,17 @@ public static class Trainer
     /// <param name="progress">Receives what happens.</param>
     /// <param name="ct">Ends the run.</param>
     /// <returns>What came of it.</returns>
-    public static TrainingOutcome Run(TrainingConfig config, TrainerOptions options, IProgress<TrainingProgress>? progress = null, CancellationToken ct = default) =>
-        throw new NotImplementedException();
+    public static TrainingOutcome Run(TrainingConfig config, TrainerOptions options, IProgress<TrainingProgress>? progress = null, CancellationToken ct = default)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(options);
+        return ComputeThread.Run(() =>
+        {
+            using PreparedRun prepared = Planner.Prepare(config, options, ct);
+            using var run = new TrainingRun(prepared, resumed: null, checkpoint: null, options, progress, ct);
+            return run.Run();
+        });
+    }
 
     /// <summary>
     /// Continues a run from its last checkpoint. The result equals, bit for bit, what it would have been without the
@@ -38,15 +48,49 @@ public static class Trainer
     /// <param name="progress">Receives what happens.</param>
     /// <param name="ct">Ends the run.</param>
     /// <returns>What came of it.</returns>
-    /// <exception cref="CheckpointException">There is no last checkpoint, or it is damaged.</exception>
-    public static TrainingOutcome Resume(string runFolder, TrainerOptions? options = null, IProgress<TrainingProgress>? progress = null, CancellationToken ct = default) =>
-        throw new NotImplementedException();
+    /// <exception cref="CheckpointException">There is no last checkpoint, it is damaged, or the clips aren't those it was trained on.</exception>
+    public static TrainingOutcome Resume(string runFolder, TrainerOptions? options = null, IProgress<TrainingProgress>? progress = null, CancellationToken ct = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(runFolder);
+        options = (options ?? new TrainerOptions()) with { Probe = false };
+        string last = Path.Combine(runFolder, RunFolder.LastFile);
+        if (!File.Exists(last))
+        {
+            throw new CheckpointException($"resume: expected {RunFolder.LastFile} in the run folder, found none; start the run anew", runFolder);
+        }
+
+        return ComputeThread.Run(() =>
+        {
+            Checkpoint checkpoint = Checkpoint.Read(last);
+            RunState state = checkpoint.TrainingState is string json
+                ? RunState.FromJson(json, last)
+                : throw new CheckpointException("resume: expected the state of a run, found a checkpoint for use only", last);
+            string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(runFolder));
+            TrainingConfig config = checkpoint.Config with { Name = Path.GetFileName(full), Output = Path.GetDirectoryName(full)! };
+            using PreparedRun prepared = Planner.Prepare(config, options, ct);
+            if (Planner.Fingerprint(prepared.Splits) != state.Clips)
+            {
+                throw new CheckpointException("resume: expected the clips that the run began with, found others; start a new run", last);
+            }
+
+            PreparedRun same = prepared with { Plan = prepared.Plan with { Config = checkpoint.Config, RunFolder = full, CacheBytes = state.CacheBytes } };
+            using var run = new TrainingRun(same, state, last, options, progress, ct);
+            return run.Run();
+        });
+    }
 
     /// <summary>Works out what <see cref="Run(TrainingConfig, IProgress{TrainingProgress}?, CancellationToken)"/> would do, without doing it.</summary>
     /// <param name="config">What to do.</param>
     /// <param name="options">Whether to measure; null for the defaults.</param>
     /// <param name="ct">Ends the planning.</param>
     /// <returns>The plan.</returns>
-    public static TrainingPlan Plan(TrainingConfig config, TrainerOptions? options = null, CancellationToken ct = default) =>
-        throw new NotImplementedException();
+    public static TrainingPlan Plan(TrainingConfig config, TrainerOptions? options = null, CancellationToken ct = default)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        return ComputeThread.Run(() =>
+        {
+            using PreparedRun prepared = Planner.Prepare(config, options ?? new TrainerOptions(), ct);
+            return prepared.Plan;
+        });
+    }
 }

@@ -1,9 +1,12 @@
+using Kinora.Data;
+using Kinora.Models;
+
 namespace Kinora.Training;
 
-/// <summary>What surrounds a run without deciding its result.</summary>
+/// <summary>What surrounds a run: nothing here belongs into a configuration file.</summary>
 public sealed record TrainerOptions
 {
-    /// <summary>The clock. Times are for people only; nothing learned depends on them.</summary>
+    /// <summary>The clock. Times are for people only; nothing learned depends on them, but for the number of epochs where the plan chooses it.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
     /// <summary>Stop, resumable, after this epoch (from 1). Null: run to the end.</summary>
@@ -12,6 +15,12 @@ public sealed record TrainerOptions
     /// <summary>Measure a few steps for the plan's time estimate.</summary>
     public bool Probe { get; init; } = true;
 
+    /// <summary>Clips to use in place of those that <see cref="TrainingConfig.Data"/> names, such as one fold of a cross-validation.</summary>
+    public DatasetSplits? Splits { get; init; }
+
     /// <summary>Facts to store in checkpoints beside Kinora's own, such as a source revision.</summary>
     public IReadOnlyDictionary<string, string> Provenance { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Builds networks in place of the catalogue, for tests of the loop.</summary>
+    internal Func<string, ModelOptions, VideoNetwork>? NetworkFactory { get; init; }
 }

@@ -40,8 +40,9 @@ internal sealed class TrainingRun : IDisposable
         _optimizer = new Sgd(_network.ParameterGroups(_config.Optimizer.WeightDecay), _config.Optimizer.Momentum, _config.Optimizer.Nesterov);
         _schedule = CreateSchedule(_config, _plan.StepsPerEpoch);
         VideoDataset train = prepared.Splits.Train, validation = prepared.Splits.Validation;
-        _trainLoader = new ClipLoader(train, Planner.TrainingLoader(_config, _plan, prepared.Sides));
-        _validationLoader = validation.Samples.Count == 0 ? null : new ClipLoader(validation, Planner.EvaluationLoader(_config, _plan, _plan.Cached));
+        ClipCache? cache = _plan.Cached ? new ClipCache(Planner.CacheBudget(_config)) : null;
+        _trainLoader = new ClipLoader(train, Planner.TrainingLoader(_config, _plan, prepared.Sides, cache));
+        _validationLoader = validation.Samples.Count == 0 ? null : new ClipLoader(validation, Planner.EvaluationLoader(_config, _plan, cache));
         _state = resumed ?? new RunState { Clips = Planner.Fingerprint(prepared.Splits), CacheBytes = _plan.CacheBytes, Arithmetic = Arithmetic() };
         if (resumed is not null)
         {
@@ -114,10 +115,12 @@ internal sealed class TrainingRun : IDisposable
                         return false;
                     }
 
-                    NoteFailures(batch, training: true);
-                    (double loss, double norm) = batch.Count == 0 ? (0, 0) : Step(batch);
+                    _state.Failures += batch.Failures.Count;
+                    _state.Step = batch.Index; // batches without a readable clip don't arrive
+                    (double loss, double norm) = Step(batch);
                     _state.LastRate = _schedule.Rate;
                     _state.Step++;
+                    NoteFailures(batch.Failures);
                     if (_schedule.Interval == ScheduleInterval.Step)
                     {
                         _schedule.MoveNext();
@@ -140,19 +143,19 @@ internal sealed class TrainingRun : IDisposable
             return false;
         }
 
-        return _state.Step == _plan.StepsPerEpoch
-            ? true
-            : throw new InvalidOperationException(Text($"epoch {_state.Epoch + 1}: expected {_plan.StepsPerEpoch} batches, found {_state.Step}"));
+        NoteFailures(_trainLoader.Failures);
+        _state.Step = _plan.StepsPerEpoch;
+        return true;
     }
 
     private (double Loss, double Norm) Step(ClipBatch batch)
     {
         using var scope = new TensorScope();
         _network.SetRandomKey(_config.Seed, _state.Epoch, _state.Step);
-        long[] labels = new long[batch.Count];
+        long[] labels = new long[batch.Count * batch.Views];
         for (int i = 0; i < labels.Length; i++)
         {
-            labels[i] = batch.Labels[i];
+            labels[i] = batch.Labels[i / batch.Views];
         }
 
         Tensor clips = Evaluator.ToTensor(batch), targets = Tensor.From<long>(labels, [labels.Length]);
@@ -177,7 +180,7 @@ internal sealed class TrainingRun : IDisposable
             _state.Right += IndexOfMax(scores.AsSpan(i * _network.Classes, _network.Classes)) == labels[i] ? 1 : 0;
         }
 
-        _state.Seen += labels.Length;
+        _state.Seen += labels.Length; // clips, should a video give several
         _state.LossSum += value * labels.Length;
         return (value, norm);
     }
@@ -303,7 +306,7 @@ internal sealed class TrainingRun : IDisposable
 
         if (_prepared.Splits.Test is { Samples.Count: > 0 } testSet)
         {
-            using var loader = new ClipLoader(testSet, Planner.EvaluationLoader(_config, _plan, cached: false));
+            using var loader = new ClipLoader(testSet, Planner.EvaluationLoader(_config, _plan, cache: null));
             test = Evaluate(loader, testSet, "test", bfloat16: false);
             _folder.Log(Text($"test with the weights of epoch {_state.BestEpoch}: top-1 {test.Top1:0.0000} of {test.Clips} clips ({test.Failures} unreadable)"));
             Report(new TrainingProgress.Tested(test));
@@ -335,31 +338,21 @@ internal sealed class TrainingRun : IDisposable
         {
             if (_state.Unreadable.TryAdd(failed.Path, failed.Failure!))
             {
-                Notice(Text($"{split}: unreadable, counts as wrong: {failed.Path}: {failed.Failure}"));
+                Notice($"{split}: unreadable, counts as wrong: {failed.Failure}");
             }
         }
 
         return result;
     }
 
-    private void NoteFailures(ClipBatch batch, bool training)
+    private void NoteFailures(IEnumerable<FailedSample> failures)
     {
-        foreach (FailedSample failed in batch.Failures)
+        foreach (FailedSample failed in failures)
         {
-            _state.Failures++;
-            _state.Unreadable.TryAdd(failed.Path, failed.Reason);
-            if (_state.UnreadableTraining.Add(failed.Path))
+            if (_state.Unreadable.TryAdd(failed.Path, failed.Reason))
             {
-                Notice(Text($"skipped, unreadable: {failed.Path}: {failed.Reason}"));
+                Notice($"skipped, unreadable: {failed.Reason}");
             }
-        }
-
-        int clips = _prepared.Splits.Train.Samples.Count;
-        int allowed = (int)Math.Floor(_config.Data.FailureBudget * clips);
-        if (_state.UnreadableTraining.Count > allowed)
-        {
-            throw new DatasetException(Text(
-                $"train: expected at most {allowed} unreadable clips of {clips} (data.failureBudget {_config.Data.FailureBudget}), found {_state.UnreadableTraining.Count}, such as {_state.UnreadableTraining.Min}: {_state.Unreadable[_state.UnreadableTraining.Min!]}; repair or remove them"), _config.Data.Path);
         }
     }
 

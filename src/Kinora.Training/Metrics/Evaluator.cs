@@ -33,7 +33,7 @@ public static class Evaluator
             Torch.Threads = threads ?? Torch.Threads;
             using VideoNetwork network = checkpoint.LoadNetwork();
             network.ToMemoryFormat(MemoryFormat.ChannelsLast);
-            using var loader = new ClipLoader(dataset, new ClipLoaderOptions { ClipSpec = checkpoint.ClipSpec, BatchSize = batchSize });
+            using var loader = new ClipLoader(dataset, new ClipLoaderOptions { Spec = checkpoint.ClipSpec, BatchSize = batchSize });
             return Evaluate(network, loader, dataset, TimeProvider.System, bfloat16: false, progress, ct);
         });
     }
@@ -110,7 +110,7 @@ public static class Evaluator
 
     /// <summary>The pixels of a batch as a tensor.</summary>
     internal static Tensor ToTensor(ClipBatch batch) =>
-        Tensor.From<float>(batch.Pixels.Span, [batch.Count * batch.Views, .. batch.ViewShape.Select(d => (long)d)]);
+        Tensor.From<float>(batch.Pixels.Span, [.. batch.Shape]);
 
     private static EvaluationResult Summarize(ScoreBoard board, VideoDataset dataset, Dictionary<int, string> failures, TimeSpan elapsed)
     {

@@ -19,7 +19,8 @@ internal static class Planner
     private const double DefaultRatePerClip = 0.01 / 8;
     private const int FineTuningSize = 112;
     private const int ProbeSteps = 2;
-    private const int ProbeClips = 4;
+    private const int ProbeClips = 3;
+    private const int ProbeFrames = 48;
     private const int FewestEpochs = 8;
 
     // Clips seen over a whole run: enough for a small folder, not too many for a large one.
@@ -69,7 +70,7 @@ internal static class Planner
             int steps = StepsPerEpoch(train.Samples.Count, config.Loop.BatchSize!.Value);
             Probe? probe = options.Probe ? Measure(config, splits, options, ct) : null;
             config = ChooseEpochs(config, train.Samples.Count, splits, steps, probe, notes);
-            long cacheBytes = (probe?.CacheBytesPerClip ?? 0) * (train.Samples.Count + splits.Validation.Samples.Count);
+            long cacheBytes = (probe?.CacheBytesPerClip ?? 0) * train.Samples.Count;
             return new PreparedRun(
                 new TrainingPlan
                 {
@@ -84,7 +85,7 @@ internal static class Planner
                     Cached = UseCache(config, cacheBytes),
                     CacheBytes = cacheBytes,
                     StepTime = probe?.Step,
-                    DecodeTime = probe?.Decode,
+                    DecodeTime = probe?.Sparse,
                     EstimatedTime = probe is null ? null : Estimate(config, splits, steps, config.Loop.Epochs!.Value, probe),
                     Notes = notes,
                 },
@@ -106,25 +107,27 @@ internal static class Planner
     public static bool DropLast(int clips, int batch) => clips / batch >= 4 && clips % batch * 2 < batch;
 
     /// <summary>Options of the loader of training batches.</summary>
-    public static ClipLoaderOptions TrainingLoader(TrainingConfig config, TrainingPlan plan, SidePairs sides) => new()
+    public static ClipLoaderOptions TrainingLoader(TrainingConfig config, TrainingPlan plan, SidePairs sides, ClipCache? cache) => new()
     {
-        ClipSpec = plan.ClipSpec,
+        Spec = plan.ClipSpec,
         Augmentation = Augmentation(config, plan.ClipSpec),
         BatchSize = config.Loop.BatchSize!.Value,
         Seed = config.Seed,
         Workers = config.Data.Workers ?? 0,
-        Shuffle = true,
         DropLast = DropLast(plan.TrainClips, config.Loop.BatchSize!.Value),
+        FailureBudget = config.Data.FailureBudget,
         MirroredLabels = sides.KeepsAll ? null : sides.MirroredLabels,
+        Cache = cache,
     };
 
     /// <summary>Options of a loader of evaluation batches.</summary>
-    public static ClipLoaderOptions EvaluationLoader(TrainingConfig config, TrainingPlan plan, bool cached) => new()
+    public static ClipLoaderOptions EvaluationLoader(TrainingConfig config, TrainingPlan plan, ClipCache? cache) => new()
     {
-        ClipSpec = plan.ClipSpec,
+        Spec = plan.ClipSpec,
         BatchSize = config.Loop.BatchSize!.Value,
         Seed = config.Seed,
         Workers = config.Data.Workers ?? 0,
+        Cache = cache,
     };
 
     /// <summary>A number that changes when clips or labels change.</summary>
@@ -147,7 +150,7 @@ internal static class Planner
 
     private static TrainingAugmentation Augmentation(TrainingConfig config, ClipSpec spec) => new()
     {
-        // Shrinking first makes the random crops of large frames cheap; they keep at least the input's resolution.
+        // Shrinking first makes random crops of large frames cheap, and lets the cache hold frames in that size.
         Resize = spec.Resize,
         MultiScaleCrop = new MultiScaleCropSpec { Size = spec.Size, Scales = config.Augmentation.Scales },
         FlipProbability = config.Augmentation.FlipProbability,
@@ -266,25 +269,29 @@ internal static class Planner
     {
         int batch = config.Loop.BatchSize!.Value;
         int workers = config.Data.Workers ?? Environment.ProcessorCount;
-        bool cached = UseCache(config, probe.CacheBytesPerClip * (splits.Train.Samples.Count + splits.Validation.Samples.Count));
+        bool cached = UseCache(config, probe.CacheBytesPerClip * splits.Train.Samples.Count);
         double step = probe.Step.TotalSeconds;
-        double decode = probe.Decode.TotalSeconds / workers;
+        int train = splits.Train.Samples.Count, validation = splits.Validation.Samples.Count, test = splits.Test?.Samples.Count ?? 0;
+        double evaluations = Math.Ceiling((double)epochs / config.Loop.EvaluateEvery) + 1;
 
-        // A forward pass is about a third of a step. Decoding of later batches hides behind computing where cores are
-        // free; with two cores both want them, so the sum is the honest estimate.
-        double train = steps * epochs * step;
-        double evaluations = Math.Ceiling((double)epochs / config.Loop.EvaluateEvery);
-        double evaluate = ((evaluations + 1) * splits.Validation.Samples.Count + (splits.Test?.Samples.Count ?? 0)) * step / batch / 3;
-        double decodes = (splits.Train.Samples.Count * (cached ? 1 : epochs)) + (splits.Validation.Samples.Count * (cached ? 2 : evaluations + 1)) + (splits.Test?.Samples.Count ?? 0);
-        return TimeSpan.FromSeconds(train + evaluate + (decodes * decode));
+        // A forward pass is about a third of a step. Decoding hides behind computing only where cores are free; on two
+        // cores both want them, so the sum is the honest estimate.
+        double computing = (steps * epochs * step) + (((evaluations * validation) + test) * step / batch / 3);
+        double decoding = cached
+            ? (probe.Whole.TotalSeconds * train) + (probe.Sparse.TotalSeconds * (validation + test))
+            : probe.Sparse.TotalSeconds * ((train * (double)epochs) + (validation * evaluations) + test);
+        return TimeSpan.FromSeconds(computing + (decoding / workers));
     }
 
     private static bool UseCache(TrainingConfig config, long bytes) => config.Data.Cache switch
     {
         CacheMode.Off => false,
         CacheMode.Memory => true,
-        _ => bytes <= (long)config.Data.CacheMegabytes << 20,
+        _ => bytes <= CacheBudget(config),
     };
+
+    /// <summary>Memory that decoded frames may take, in bytes.</summary>
+    public static long CacheBudget(TrainingConfig config) => Math.Min((long)config.Data.CacheMegabytes << 20, ClipCache.DefaultBudgetBytes);
 
     private static ClassClips[] CountClips(DatasetSplits splits)
     {
@@ -300,7 +307,7 @@ internal static class Planner
         TimeProvider clock = options.Clock;
         using VideoNetwork network = CreateNetwork(config, splits.Train.Labels.Count, options, []);
         ClipSpec spec = network.EvaluationSpec;
-        (TimeSpan decode, long bytes) = MeasureDecoding(splits.Train, spec, clock, ct);
+        (TimeSpan sparse, TimeSpan whole, long bytes) = MeasureDecoding(splits.Train, spec, config.Data.Cache, clock, ct);
         using var optimizer = new Sgd(network.ParameterGroups(config.Optimizer.WeightDecay), config.Optimizer.Momentum, config.Optimizer.Nesterov);
         int batch = config.Loop.BatchSize!.Value;
         long[] shape = [batch, spec.Frames, 3, spec.Size, spec.Size];
@@ -332,13 +339,14 @@ internal static class Planner
             best = step > 0 && time < best ? time : best; // the first one sets things up
         }
 
-        return new Probe(best, decode, bytes);
+        return new Probe(best, sparse, whole, bytes);
     }
 
-    private static (TimeSpan Decode, long Bytes) MeasureDecoding(VideoDataset dataset, ClipSpec spec, TimeProvider clock, CancellationToken ct)
+    // With a cache, whole videos are decoded once; without, a few frames of each in every epoch.
+    private static (TimeSpan Sparse, TimeSpan Whole, long CacheBytes) MeasureDecoding(VideoDataset dataset, ClipSpec spec, CacheMode cache, TimeProvider clock, CancellationToken ct)
     {
         var pipeline = new ClipPipeline(spec);
-        long start = clock.GetTimestamp();
+        TimeSpan sparse = TimeSpan.Zero, whole = TimeSpan.Zero;
         long bytes = 0;
         int read = 0;
         for (int i = 0; i < ProbeClips; i++)
@@ -346,9 +354,23 @@ internal static class Planner
             VideoSample sample = dataset.Samples[(int)((((2L * i) + 1) * dataset.Samples.Count) / (2 * ProbeClips))];
             try
             {
-                using IFrameSource source = FrameSource.Open(sample.Path, spec.Color, ct);
-                using DecodedClip clip = pipeline.Decode(source, ct);
-                bytes += (long)source.FrameCount * clip.Width * clip.Height * 3;
+                long start = clock.GetTimestamp();
+                using (IFrameSource source = FrameSource.Open(sample.Path, spec.Color, ct))
+                using (DecodedClip clip = pipeline.Decode(source, ct))
+                {
+                    sparse += clock.GetElapsedTime(start);
+                    var scaler = new FrameScaler(spec.Resize, source.Width, source.Height);
+                    bytes += (long)source.FrameCount * scaler.Width * scaler.Height * 3;
+                    if (cache != CacheMode.Off)
+                    {
+                        start = clock.GetTimestamp();
+                        int[] some = [.. Enumerable.Range(0, Math.Min(source.FrameCount, ProbeFrames))];
+                        var frames = new byte[(long)some.Length * source.Width * source.Height * 3];
+                        source.ReadFrames(some, frames, ct);
+                        whole += clock.GetElapsedTime(start) * ((double)source.FrameCount / some.Length);
+                    }
+                }
+
                 read++;
             }
             catch (MediaException)
@@ -357,10 +379,14 @@ internal static class Planner
             }
         }
 
-        TimeSpan time = clock.GetElapsedTime(start);
-        return read == 0 ? (time / ProbeClips, 0) : (time / read, bytes / read);
+        read = Math.Max(1, read);
+        return (sparse / read, whole / read, bytes / read);
     }
 
     /// <summary>What was measured.</summary>
-    private sealed record Probe(TimeSpan Step, TimeSpan Decode, long CacheBytesPerClip);
+    /// <param name="Step">One optimiser step.</param>
+    /// <param name="Sparse">Decoding the frames of one clip, on one thread.</param>
+    /// <param name="Whole">Decoding a whole video, on one thread; zero if nothing is to be cached.</param>
+    /// <param name="CacheBytesPerClip">Bytes of one video's frames after the resize.</param>
+    private sealed record Probe(TimeSpan Step, TimeSpan Sparse, TimeSpan Whole, long CacheBytesPerClip);
 }
