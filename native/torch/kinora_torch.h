@@ -126,7 +126,7 @@ KT_API kt_status kt_threads(int32_t* count) KT_NOEXCEPT;
 
 // ---- optimiser kernels ----
 // v = momentum * v + (g + decay * p); p -= rate * (nesterov ? g + decay * p + momentum * v : v), element by element in
-// one pass. All three tensors of a row: same element type (float32 or float64), count and strides, dense.
+// one pass. All three tensors of a row: same element type (float32 or float64) and shape, dense.
 KT_API kt_status kt_sgd(int32_t count, const kt_tensor* parameters, const kt_tensor* gradients,
                         const kt_tensor* velocities, const double* rates, const double* decays, double momentum,
                         int32_t nesterov) KT_NOEXCEPT;

@@ -1,8 +1,9 @@
 // The optimiser's arithmetic in one pass over memory: libtorch 1.13 would take one pass for each of its operations.
 // Compiled without contraction of a·b + c, so the bits don't depend on the processor.
 #include <ATen/Parallel.h>
+#include <ATen/ops/empty_strided.h>
 
-#include <cmath>
+#include <algorithm>
 #include <vector>
 
 #include "shim.h"
@@ -90,6 +91,16 @@ std::vector<Row> rows_of(int32_t count, const std::vector<at::Tensor>& tensors) 
   return rows;
 }
 
+// Whether two tensors of one shape keep their elements in the same order; strides of single elements say nothing.
+bool same_order(const at::Tensor& a, const at::Tensor& b) {
+  for (int64_t d = 0; d < a.dim(); d++) {
+    if (a.size(d) != 1 && a.stride(d) != b.stride(d)) {
+      return false;
+    }
+  }
+  return true;
+}
+
 std::vector<at::Tensor> list_of(int32_t count, const kt_tensor* handles, const char* role) {
   std::vector<at::Tensor> list;
   list.reserve(count);
@@ -108,14 +119,17 @@ kt_status kt_sgd(int32_t count, const kt_tensor* parameters, const kt_tensor* gr
                  const double* rates, const double* decays, double momentum, int32_t nesterov) noexcept {
   return guarded([&] {
     const auto p = list_of(count, parameters, "parameter");
-    const auto g = list_of(count, gradients, "gradient");
-    const auto v = list_of(count, velocities, "velocity");
+    auto g = list_of(count, gradients, "gradient");
+    auto v = list_of(count, velocities, "velocity");
+    // The loop walks all three in memory order, so those in another order than their parameter are copied over.
     for (int32_t i = 0; i < count; i++) {
-      for (const at::Tensor* other : {&g[i], &v[i]}) {
-        TORCH_CHECK(p[i].scalar_type() == other->scalar_type() && p[i].sizes() == other->sizes() &&
-                        p[i].strides() == other->strides(),
-                    "parameter ", i, " ", p[i].sizes(), " has a gradient or velocity ", other->sizes(),
-                    " of another type, shape or memory format");
+      for (at::Tensor* other : {&g[i], &v[i]}) {
+        TORCH_CHECK(p[i].scalar_type() == other->scalar_type() && p[i].sizes() == other->sizes(), "parameter ", i, " ",
+                    p[i].scalar_type(), " ", p[i].sizes(), " has a gradient or velocity ", other->scalar_type(), " ",
+                    other->sizes());
+        if (!same_order(p[i], *other)) {
+          *other = at::empty_strided(p[i].sizes(), p[i].strides(), p[i].options()).copy_(*other);
+        }
       }
     }
     const std::vector<Row> rows = rows_of(count, p);
@@ -136,6 +150,12 @@ kt_status kt_sgd(int32_t count, const kt_tensor* parameters, const kt_tensor* gr
         }
       }
     });
+    for (int32_t i = 0; i < count; i++) {
+      const at::Tensor velocity = peek(velocities[i]);
+      if (!velocity.is_same(v[i])) {
+        velocity.copy_(v[i]);
+      }
+    }
     // Saved graphs must notice that their parameters changed.
     for (const at::Tensor& parameter : p) {
       parameter.unsafeGetTensorImpl()->bump_version();

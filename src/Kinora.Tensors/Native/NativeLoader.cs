@@ -34,7 +34,7 @@ internal static unsafe partial class NativeLoader
     public static void Prepare()
     {
         NativeLibrary.SetDllImportResolver(typeof(NativeLoader).Assembly, Resolve);
-        ChooseBlasKernels();
+        ChooseKernels();
     }
 
     private static void Check()
@@ -88,12 +88,24 @@ internal static unsafe partial class NativeLoader
         }
     }
 
-    // OpenBLAS 0.3.21 doesn't know the newer AMD processors and falls back to AVX2 kernels on them; its Skylake-X
-    // kernels halve the time of 1x1 convolutions there. It reads the native environment while it loads, and
-    // Environment.SetEnvironmentVariable doesn't reach that.
-    private static void ChooseBlasKernels()
+    // The libraries below libtorch read the native environment while they load, which
+    // Environment.SetEnvironmentVariable doesn't reach. What the user has set stays.
+    private static void ChooseKernels()
     {
-        if (OperatingSystem.IsLinux() && Avx512BW.VL.IsSupported && Avx512DQ.VL.IsSupported)
+        if (!OperatingSystem.IsLinux())
+        {
+            return;
+        }
+
+        // Both thread pools would wait for their next work by spinning. On a machine that also decodes videos, the core
+        // spun away is the one that the other thread needs: with a busy neighbour a training step took seven times as
+        // long. Going to sleep costs some microseconds for each operator.
+        _ = setenv("GOMP_SPINCOUNT", "0", 0);
+        _ = setenv("OPENBLAS_THREAD_TIMEOUT", "4", 0);
+
+        // OpenBLAS 0.3.21 doesn't know the newer AMD processors and falls back to AVX2 kernels on them; its Skylake-X
+        // kernels halve the time of 1x1 convolutions there.
+        if (Avx512BW.VL.IsSupported && Avx512DQ.VL.IsSupported)
         {
             _ = setenv("OPENBLAS_CORETYPE", "SkylakeX", 0);
         }
