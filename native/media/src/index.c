@@ -3,7 +3,8 @@
 
 #include <libavutil/mem.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "nal.h"
 
 static void drop_cache(km_index *index) {
   index->cached = 0;
@@ -39,7 +40,7 @@ static int is_hidden(enum AVCodecID codec, const AVPacket *packet) {
 
 static int32_t collect(km_index *index, km_demuxer *demuxer, const km_reader_options *options, const km_watch *watch,
                        AVPacket *packet, km_error *error) {
-  enum AVCodecID codec = km_demux_stream(demuxer)->codecpar->codec_id;
+  km_nal_format format = km_nal_format_of(km_demux_stream(demuxer)->codecpar);
   int32_t capacity = 0;
   int64_t cached_bytes = 0;
   int code;
@@ -54,7 +55,7 @@ static int32_t collect(km_index *index, km_demuxer *demuxer, const km_reader_opt
       index->entries = grown;
     }
     if (note_configuration(index, packet) < 0) return km_fail(error, KM_MEMORY, "indexing: out of memory");
-    int hidden = (packet->flags & AV_PKT_FLAG_DISCARD) || is_hidden(codec, packet);
+    int hidden = (packet->flags & AV_PKT_FLAG_DISCARD) || is_hidden(format.codec, packet);
     km_entry *entry = &index->entries[index->count];
     *entry = (km_entry){
         .pts = packet->pts,
@@ -63,7 +64,10 @@ static int32_t collect(km_index *index, km_demuxer *demuxer, const km_reader_opt
         .size = packet->size,
         .frame = hidden ? -1 : 0,
         .key = (packet->flags & AV_PKT_FLAG_KEY) != 0,
+        .layer = (uint8_t)km_nal_layer(&format, packet->data, packet->size),
     };
+    entry->intra = entry->key && km_nal_is_intra(&format, packet->data, packet->size);
+    if (entry->layer > index->top_layer) index->top_layer = entry->layer;
     index->count++;
     if (index->cached) {
       cached_bytes += packet->size;
@@ -98,15 +102,6 @@ static int32_t refuse_truncated(const km_demuxer *demuxer, int64_t file_bytes, k
   return km_fail(error, KM_FORMAT, "indexing: the file is cut short: %d frames announced, %d of them missing", announced, missing);
 }
 
-// Packets before the first keyframe of an H.264 or HEVC stream (a broadcast cut anywhere) give no picture.
-static void hide_headless(km_index *index, enum AVCodecID codec) {
-  if (codec != AV_CODEC_ID_H264 && codec != AV_CODEC_ID_HEVC) return;
-  int32_t first = 0;
-  while (first < index->count && !index->entries[first].key) first++;
-  if (first == index->count) return;
-  for (int32_t i = 0; i < first; i++) index->entries[i].frame = -1;
-}
-
 static int by_pts(const void *a, const void *b, void *context) {
   const km_entry *entries = context;
   int32_t i = *(const int32_t *)a, j = *(const int32_t *)b;
@@ -136,13 +131,13 @@ static int by_number(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-// Open GOP: pictures that follow a keyframe in the stream but precede it on the screen refer to the group before, so
-// decoding for them must begin one keyframe earlier.
+// Open GOP: pictures that follow an intra picture in the stream but precede it on the screen refer to the group before,
+// so decoding for them must begin one such picture earlier.
 static void find_starts(km_index *index) {
   int32_t key = 0, previous = 0;
   for (int32_t i = 0; i < index->count; i++) {
     km_entry *entry = &index->entries[i];
-    if (entry->key) {
+    if (entry->intra) {
       previous = key;
       key = i;
     }
@@ -165,20 +160,11 @@ static void find_reorder_depth(km_index *index) {
   }
 }
 
-int32_t km_index_build(km_index *index, km_demuxer *demuxer, const km_reader_options *options, const km_watch *watch, km_error *error) {
-  enum AVCodecID codec = km_demux_stream(demuxer)->codecpar->codec_id;
-  AVPacket *packet = av_packet_alloc();
-  int32_t status = packet ? collect(index, demuxer, options, watch, packet, error) : km_fail(error, KM_MEMORY, "indexing: out of memory");
-  av_packet_free(&packet);
-  if (status) return status;
-  const km_bytes *bytes = demuxer->io->opaque;
-  if ((status = refuse_truncated(demuxer, bytes->size, error))) return status;
-  if (!index->count) return km_fail(error, KM_FORMAT, "indexing: the video stream is empty");
-
-  hide_headless(index, codec);
-  if (!(index->packets = av_malloc_array(index->count, sizeof *index->packets))) return km_fail(error, KM_MEMORY, "indexing: out of memory");
+int32_t km_index_arrange(km_index *index, enum AVCodecID codec, km_error *error) {
+  index->frame_count = index->key_count = index->reorder_depth = 0;
   for (int32_t i = 0; i < index->count; i++) {
-    if (index->entries[i].frame >= 0) index->packets[index->frame_count++] = i;
+    if (index->entries[i].frame < 0) continue;
+    index->packets[index->frame_count++] = i;
     index->key_count += index->entries[i].key;
   }
   if (!index->frame_count) return km_fail(error, KM_FORMAT, "indexing: the video stream shows no frame");
@@ -191,6 +177,18 @@ int32_t km_index_build(km_index *index, km_demuxer *demuxer, const km_reader_opt
   find_starts(index);
   find_reorder_depth(index);
   return KM_OK;
+}
+
+int32_t km_index_build(km_index *index, km_demuxer *demuxer, const km_reader_options *options, const km_watch *watch, km_error *error) {
+  AVPacket *packet = av_packet_alloc();
+  int32_t status = packet ? collect(index, demuxer, options, watch, packet, error) : km_fail(error, KM_MEMORY, "indexing: out of memory");
+  av_packet_free(&packet);
+  if (status) return status;
+  const km_bytes *bytes = demuxer->io->opaque;
+  if ((status = refuse_truncated(demuxer, bytes->size, error))) return status;
+  if (!index->count) return km_fail(error, KM_FORMAT, "indexing: the video stream is empty");
+  if (!(index->packets = av_malloc_array(index->count, sizeof *index->packets))) return km_fail(error, KM_MEMORY, "indexing: out of memory");
+  return km_index_arrange(index, km_demux_stream(demuxer)->codecpar->codec_id, error);
 }
 
 double km_index_seconds(const km_index *index, int32_t frame, AVRational time_base, double frames_per_second) {

@@ -85,6 +85,59 @@ static int32_t find_size(km_reader *reader, km_error *error) {
   return KM_OK;
 }
 
+// A stream cut from a broadcast begins with pictures that refer to what was cut off. They give no picture, so they are
+// no frames. Only trying tells (some leading pictures do without the missing ones), and only such streams are tried.
+static int32_t hide_headless(km_reader *reader, km_error *error) {
+  km_index *index = &reader->index;
+  enum AVCodecID codec = reader->decoder->codec_id;
+  if (index->counted || (codec != AV_CODEC_ID_H264 && codec != AV_CODEC_ID_HEVC)) return KM_OK;
+  enum { WINDOW = 512 };
+  int32_t first = 0, last = -1;  // first intra picture, last packet in question
+  while (first < index->count && first < WINDOW && !index->entries[first].intra) last = first++;
+  if (first == index->count || first == WINDOW) return KM_OK;
+  for (int32_t i = first + 1; i < index->count && i < first + 64 && !index->entries[i].intra; i++) {
+    if (index->entries[i].frame >= 0 && index->entries[i].pts < index->entries[first].pts) last = i;
+  }
+  if (last < 0) return KM_OK;
+
+  uint8_t *shown = av_mallocz(last + 1);
+  if (!shown) return km_fail(error, KM_MEMORY, "opening: out of memory");
+  int32_t status = KM_OK;
+  for (int32_t i = 0, done = 0; !done && !status; i++) {
+    if (i < index->count) {
+      if ((status = km_watch_fail(&reader->watch, error, "opening"))) break;
+      if ((status = km_packets_get(&reader->packets, i, reader->packet, error))) break;
+      reader->packet->pts = i;
+      avcodec_send_packet(reader->decoder, reader->packet);
+      av_packet_unref(reader->packet);
+    } else {
+      avcodec_send_packet(reader->decoder, NULL);
+      done = 1;
+    }
+    int code, errors = 0;
+    while ((code = avcodec_receive_frame(reader->decoder, reader->frame)) != AVERROR(EAGAIN) && code != AVERROR_EOF && errors < 64) {
+      if (code < 0) {
+        errors++;
+        continue;
+      }
+      // Frames come in presentation order: behind the first that isn't in question, none is still to come.
+      int64_t number = reader->frame->pts;
+      if (number >= 0 && number <= last) shown[number] = 1;
+      else if (number > last && index->entries[number < index->count ? number : 0].pts >= index->entries[first].pts) done = 1;
+      av_frame_unref(reader->frame);
+    }
+  }
+  avcodec_flush_buffers(reader->decoder);
+  int hidden = 0;
+  for (int32_t i = 0; i <= last && !status; i++) {
+    if (i == first || shown[i] || index->entries[i].frame < 0) continue;
+    index->entries[i].frame = -1;
+    hidden = 1;
+  }
+  av_free(shown);
+  return status || !hidden ? status : km_index_arrange(index, codec, error);
+}
+
 static int find_rotation(AVStream *stream) {
   size_t size = 0;
   const int32_t *matrix = (const int32_t *)av_stream_get_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, &size);
@@ -137,6 +190,7 @@ static int32_t open_reader(km_reader *reader, const char *path, const uint8_t *b
   if ((status = km_index_build(&reader->index, &reader->demuxer, &reader->options, &reader->watch, error))) return status;
   reader->packets = (km_packets){&reader->demuxer, &reader->bytes, &reader->options, &reader->watch, &reader->index, reader->index.count};
   if ((status = open_decoder(reader, error))) return status;
+  if ((status = hide_headless(reader, error))) return status;
   if ((status = find_size(reader, error))) return status;
   find_times(reader);
   return KM_OK;
@@ -292,25 +346,26 @@ static void drain(read_job *job) {
   receive(job);
 }
 
-static int can_skip(const km_reader *reader) {
+// Whether the decoder may leave out a picture that nobody asked for and that calls itself unreferenced. In HEVC that
+// word is about the picture's own temporal layer; only in the highest layer does it mean that nothing refers to it.
+static int can_skip(const km_reader *reader, int32_t number) {
+  if (reader->index.counted) return 0;
   switch (reader->decoder->codec_id) {
     case AV_CODEC_ID_H264:
-    case AV_CODEC_ID_HEVC:
     case AV_CODEC_ID_MPEG1VIDEO:
     case AV_CODEC_ID_MPEG2VIDEO:
-    case AV_CODEC_ID_MPEG4: return !reader->index.counted;
+    case AV_CODEC_ID_MPEG4: return 1;
+    case AV_CODEC_ID_HEVC: return reader->index.entries[number].layer == reader->index.top_layer;
     default: return 0;
   }
 }
 
-// Begins at packet `start` with an empty decoder.
-static void restart(read_job *job, int32_t start) {
-  km_reader *reader = job->reader;
+// Empties the decoder for a random access.
+static void restart(read_job *job) {
   drain(job);
-  avcodec_flush_buffers(reader->decoder);
+  avcodec_flush_buffers(job->reader->decoder);
   job->counted = 0;
   job->statistics.restarts++;
-  (void)start;
 }
 
 // Where the stream changes its configuration, a random access must bring the one that holds at that packet.
@@ -342,7 +397,7 @@ static void send(read_job *job, int32_t number, int wanted, int first) {
   job->sent = number;
   // Pictures that no other refers to need no decoding unless asked for. Leaving out B-pictures in general would be
   // wrong: others may refer to them.
-  reader->decoder->skip_frame = !wanted && can_skip(reader) ? AVDISCARD_NONREF : AVDISCARD_DEFAULT;
+  reader->decoder->skip_frame = !wanted && can_skip(reader, number) ? AVDISCARD_NONREF : AVDISCARD_DEFAULT;
   if (!reader->index.counted) reader->packet->pts = number;
   job->statistics.packets_sent++;
   int code = avcodec_send_packet(reader->decoder, reader->packet);
@@ -360,7 +415,7 @@ static void run(read_job *job, const int32_t *targets, int32_t target_count, int
     int32_t target = targets[i], start = from_start ? 0 : index->entries[target].start;
     int first = next < 0 || (start > next && !from_start);
     if (first) {
-      restart(job, start);
+      restart(job);
       next = start;
     }
     for (; next <= target && !job->stop; next++) {
@@ -375,7 +430,7 @@ static void run(read_job *job, const int32_t *targets, int32_t target_count, int
 // Counted streams: from the first packet until the last wanted frame came out.
 static void run_counted(read_job *job) {
   const wanted_frame *last = &job->wanted[job->wanted_count - 1];
-  restart(job, 0);
+  restart(job);
   for (int32_t i = 0; i < job->reader->index.count && job->counted <= last->frame && !job->stop; i++) send(job, i, 1, i == 0);
   if (job->counted <= last->frame) drain(job);
   avcodec_flush_buffers(job->reader->decoder);
