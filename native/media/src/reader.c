@@ -316,7 +316,6 @@ static void take_frame(read_job *job) {
   uint8_t *target = job->output + job->frame_bytes * wanted->slot;
   int code = km_convert(&reader->converter, frame, reader->options.color, reader->options.apply_rotation ? reader->rotation : 0,
                         job->width, job->height, target);
-  if (code == AVERROR(ENOMEM)) job->stop = km_fail(job->error, KM_MEMORY, "reading: out of memory");
   if (code < 0) return;  // stays undelivered
   wanted->delivered = 1;
   job->statistics.frames_converted++;
@@ -331,8 +330,6 @@ static void receive(read_job *job) {
       av_frame_unref(reader->frame);
     } else if (code == AVERROR(EAGAIN) || code == AVERROR_EOF) {
       return;
-    } else if (code == AVERROR(ENOMEM)) {
-      job->stop = km_fail(job->error, KM_MEMORY, "reading: out of memory");
     } else {
       reader->failed[job->sent] = 1;
       errors++;
@@ -402,8 +399,7 @@ static void send(read_job *job, int32_t number, int wanted, int first) {
   job->statistics.packets_sent++;
   int code = avcodec_send_packet(reader->decoder, reader->packet);
   av_packet_unref(reader->packet);
-  if (code == AVERROR(ENOMEM)) job->stop = km_fail(job->error, KM_MEMORY, "reading: out of memory");
-  else if (code < 0) reader->failed[number] = 1;
+  if (code < 0) reader->failed[number] = 1;
   receive(job);
 }
 

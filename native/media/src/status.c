@@ -33,7 +33,7 @@ int32_t km_fail(km_error *error, km_status status, const char *format, ...) {
 int32_t km_fail_av(km_error *error, km_status status, int code, const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
-  int32_t result = fail(error, code == AVERROR(ENOMEM) ? KM_MEMORY : status, code, format, arguments);
+  int32_t result = fail(error, status, code, format, arguments);
   va_end(arguments);
   return result;
 }

@@ -6,7 +6,7 @@
 
 // Writes the error and returns its status, so that callers can say `return km_fail(...)`.
 int32_t km_fail(km_error *error, km_status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
-// The same, followed by FFmpeg's text for a negative AVERROR code; out-of-memory codes become KM_MEMORY.
+// The same, followed by FFmpeg's text for a negative AVERROR code.
 int32_t km_fail_av(km_error *error, km_status status, int code, const char *format, ...) __attribute__((format(printf, 4, 5)));
 void km_clear(km_error *error);
 

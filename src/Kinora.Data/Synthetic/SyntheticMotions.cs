@@ -18,7 +18,7 @@ public static class SyntheticMotions
     private static readonly string[] _splits = ["train", "val", "test"];
 
     // Every frame a keyframe of the same quality: a difference between first and later frames would tell the order apart.
-    private static readonly VideoWriterOptions _encoding = new() { Quality = 23, KeyframeInterval = 1, BFrames = 0, Preset = "veryfast" };
+    private static readonly VideoWriterOptions _encoding = new() { Quality = 23, KeyframeInterval = 1, BFrames = 0, Preset = EncoderPreset.VeryFast };
 
     /// <summary>All actions that can be rendered.</summary>
     public static IReadOnlyList<string> AllActions { get; } = [.. MotionCatalog.All.Select(m => m.Name)];

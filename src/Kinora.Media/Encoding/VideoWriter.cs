@@ -47,10 +47,12 @@ public sealed class VideoWriter : IDisposable
             BFrames = options.BFrames,
             Rotation = options.Rotation,
         };
-        if (!Encoding.UTF8.TryGetBytes(options.Preset, new Span<byte>(native.Preset, 15), out _))
+        if (!Enum.IsDefined(options.Preset))
         {
-            throw new ArgumentException($"expected a preset of x264, found '{options.Preset}'", nameof(options));
+            throw new ArgumentOutOfRangeException(nameof(options), options.Preset, "expected a preset of x264");
         }
+
+        Encoding.ASCII.GetBytes(options.Preset.ToString().ToLowerInvariant(), new Span<byte>(native.Preset, 15));
 
         _file = new PendingFile(path);
         try
