@@ -6,6 +6,8 @@ namespace Kinora;
 /// <summary>The class names of a model, in the order of its logits.</summary>
 public sealed class LabelMap
 {
+    private const int MaxOnStack = 512;
+
     private readonly string[] _names;
     private readonly FrozenDictionary<string, int> _indices;
 
@@ -65,41 +67,50 @@ public sealed class LabelMap
         }
 
         // Nothing is allocated beside the result: classifying calls this for every clip.
-        int kept = Math.Clamp(count, 0, Count);
-        double[] rented = ArrayPool<double>.Shared.Rent(Count);
-        int[] order = ArrayPool<int>.Shared.Rent(kept + 1);
+        if (Count <= MaxOnStack)
+        {
+            return Top(logits, stackalloc double[Count], stackalloc int[Math.Clamp(count, 0, Count) + 1]);
+        }
+
+        double[] probabilities = ArrayPool<double>.Shared.Rent(Count);
+        int[] order = ArrayPool<int>.Shared.Rent(Math.Clamp(count, 0, Count) + 1);
         try
         {
-            Span<double> probabilities = rented.AsSpan(0, Count);
-            Softmax(logits, probabilities);
-            int found = 0;
-            for (int i = 0; i < probabilities.Length; i++)
-            {
-                // Insertion keeps the best first; a later equal doesn't overtake an earlier.
-                int at = found;
-                while (at > 0 && probabilities[order[at - 1]] < probabilities[i])
-                {
-                    order[at] = order[at - 1];
-                    at--;
-                }
-
-                order[at] = i;
-                found = Math.Min(found + 1, kept);
-            }
-
-            var top = new Prediction[kept];
-            for (int i = 0; i < kept; i++)
-            {
-                top[i] = new Prediction(order[i], _names[order[i]], (float)probabilities[order[i]]);
-            }
-
-            return top;
+            return Top(logits, probabilities.AsSpan(0, Count), order.AsSpan(0, Math.Clamp(count, 0, Count) + 1));
         }
         finally
         {
-            ArrayPool<double>.Shared.Return(rented);
+            ArrayPool<double>.Shared.Return(probabilities);
             ArrayPool<int>.Shared.Return(order);
         }
+    }
+
+    // The order has room for one more than is kept: each class is inserted before the last one falls out.
+    private Prediction[] Top(ReadOnlySpan<float> logits, Span<double> probabilities, Span<int> order)
+    {
+        Softmax(logits, probabilities);
+        int kept = order.Length - 1, found = 0;
+        for (int i = 0; i < probabilities.Length; i++)
+        {
+            // Insertion keeps the best first; a later equal doesn't overtake an earlier.
+            int at = found;
+            while (at > 0 && probabilities[order[at - 1]] < probabilities[i])
+            {
+                order[at] = order[at - 1];
+                at--;
+            }
+
+            order[at] = i;
+            found = Math.Min(found + 1, kept);
+        }
+
+        var top = new Prediction[kept];
+        for (int i = 0; i < kept; i++)
+        {
+            top[i] = new Prediction(order[i], _names[order[i]], (float)probabilities[order[i]]);
+        }
+
+        return top;
     }
 
     private static void Softmax(ReadOnlySpan<float> logits, Span<double> probabilities)

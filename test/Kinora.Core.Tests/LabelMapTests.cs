@@ -28,23 +28,26 @@ public sealed class LabelMapTests
     }
 
     [Theory]
-    [InlineData(1)]
-    [InlineData(7)]
-    [InlineData(400)]
-    public void Top_ManyClasses_EqualsSorting(int count)
+    [InlineData(400, 1)]
+    [InlineData(400, 7)]
+    [InlineData(400, 400)]
+    [InlineData(3000, 20)]
+    public void Top_ManyClasses_EqualsSorting(int classes, int count)
     {
         var random = new CounterRandom(5, "logits");
-        float[] logits = [.. Enumerable.Range(0, 400).Select(_ => (float)random.NextInt32(-20, 20))];
-        int[] expected = [.. Enumerable.Range(0, 400).OrderByDescending(i => logits[i]).ThenBy(i => i).Take(count)];
+        float[] logits = [.. Enumerable.Range(0, classes).Select(_ => (float)random.NextInt32(-20, 20))];
+        int[] expected = [.. Enumerable.Range(0, classes).OrderByDescending(i => logits[i]).ThenBy(i => i).Take(count)];
 
-        Assert.Equal(expected, LabelMap.Numbered(400).Top(logits, count).Select(p => p.Index));
+        Assert.Equal(expected, LabelMap.Numbered(classes).Top(logits, count).Select(p => p.Index));
     }
 
-    [Fact]
-    public void Top_SteadyState_AllocatesTheResultAlone()
+    [Theory]
+    [InlineData(400)]
+    [InlineData(3000)]
+    public void Top_SteadyState_AllocatesTheResultAlone(int classes)
     {
-        LabelMap labels = LabelMap.Numbered(400);
-        var logits = new float[400];
+        LabelMap labels = LabelMap.Numbered(classes);
+        var logits = new float[classes];
         _ = labels.Top(logits, 5);
 
         long before = GC.GetAllocatedBytesForCurrentThread();

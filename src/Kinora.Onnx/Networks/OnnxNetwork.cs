@@ -43,7 +43,7 @@ public sealed class OnnxNetwork : PreparedNetwork
         {
             (string input, int[] inputShape) = Single("input", session.InputMetadata, path);
             (string output, int[] outputShape) = Single("output", session.OutputMetadata, path);
-            if (inputShape.Length < 2 || inputShape.AsSpan(1).ContainsAnyExceptInRange(1, int.MaxValue) || inputShape.Skip(1).Aggregate(1.0, (a, b) => a * b) > MaxFloatsPerView)
+            if (!IsFixedBehindBatch(inputShape))
             {
                 throw new CheckpointException($"loading model: expected input '{input}' to be [N, …] with fixed sizes behind N, found {Text(inputShape)}; export it again", path);
             }
@@ -103,10 +103,23 @@ public sealed class OnnxNetwork : PreparedNetwork
             throw new CheckpointException($"loading model: expected one {kind}, found {entries.Count} ({string.Join(", ", entries.Keys)}); export it again", path);
         }
 
-        (string name, NodeMetadata entry) = entries.First();
+        using IEnumerator<KeyValuePair<string, NodeMetadata>> only = entries.GetEnumerator();
+        _ = only.MoveNext();
+        (string name, NodeMetadata entry) = only.Current;
         return entry.IsTensor && entry.ElementType == typeof(float)
             ? (name, entry.Dimensions)
             : throw new CheckpointException($"loading model: expected {kind} '{name}' to be a float32 tensor, found {(entry.IsTensor ? entry.ElementType.Name : entry.OnnxValueType)}; export it again", path);
+    }
+
+    private static bool IsFixedBehindBatch(int[] shape)
+    {
+        double floats = 1;
+        for (int axis = 1; axis < shape.Length; axis++)
+        {
+            floats *= Math.Max(shape[axis], 0);
+        }
+
+        return shape.Length >= 2 && floats is > 0 and <= MaxFloatsPerView;
     }
 
     private static string Text(int[] shape) => $"[{string.Join(", ", shape.Select((n, axis) => n >= 0 ? $"{n}" : axis == 0 ? "N" : "?"))}]";
