@@ -91,7 +91,8 @@ public abstract class Module : IDisposable
             {
                 throw new CheckpointException($"load state: '{name}' is given twice");
             }
-            else if (!target.Shape.SequenceEqual(value.Shape))
+
+            if (target is not null && !target.Shape.SequenceEqual(value.Shape))
             {
                 misshapen.Add($"{name} (expected {Torch.Format(target.Shape)}, found {Torch.Format(value.Shape)})");
             }
