@@ -100,7 +100,7 @@ typedef struct {
   int32_t height;             // even
   int32_t rate_numerator;     // frames per second = numerator / denominator
   int32_t rate_denominator;
-  int32_t constant_quality;   // x264's crf, 0 (lossless) to 51
+  int32_t constant_quality;   // x264's crf (qp where every frame is a keyframe), 0 (lossless) to 51
   int32_t keyframe_interval;  // frames
   int32_t b_frames;           // 0 to 16
   int32_t rotation;           // display matrix: degrees clockwise, a multiple of 90

@@ -54,7 +54,8 @@ static int32_t open_encoder(km_writer *writer, km_error *error) {
   char preset[sizeof options->preset + 1] = "";
   memcpy(preset, options->preset, sizeof options->preset);
   av_dict_set(&settings, "preset", preset, 0);
-  av_dict_set_int(&settings, "crf", options->constant_quality, 0);
+  // Keyframes only: a fixed quantiser, for rate control would let a picture depend on those before it.
+  av_dict_set_int(&settings, options->keyframe_interval == 1 ? "qp" : "crf", options->constant_quality, 0);
   av_dict_set(&settings, "x264-params", "cpu-independent=1", 0);
   int code = avcodec_open2(encoder, codec, &settings);
   av_dict_free(&settings);

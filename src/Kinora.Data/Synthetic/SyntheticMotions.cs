@@ -17,8 +17,8 @@ public static class SyntheticMotions
 
     private static readonly string[] _splits = ["train", "val", "test"];
 
-    // Every frame a keyframe of the same quality: a difference between first and later frames would tell the order apart.
-    private static readonly VideoWriterOptions _encoding = new() { Quality = 23, KeyframeInterval = 1, BFrames = 0, Preset = EncoderPreset.VeryFast };
+    // Every frame coded by itself: what a frame owes to those before it would tell the order apart.
+    private static readonly VideoWriterOptions _encoding = new() { Quality = 28, KeyframeInterval = 1, BFrames = 0, Preset = EncoderPreset.VeryFast };
 
     /// <summary>All actions that can be rendered.</summary>
     public static IReadOnlyList<string> AllActions { get; } = [.. MotionCatalog.All.Select(m => m.Name)];
@@ -101,7 +101,7 @@ public static class SyntheticMotions
     internal static ClipRenderer Renderer(string action, string split, int index, SyntheticOptions options) =>
         new(MotionCatalog.Find(action), options.Seed, Array.IndexOf(_splits, split), index, options);
 
-    private static void Encode(ClipRenderer renderer, string path, CancellationToken ct)
+    internal static void Encode(ClipRenderer renderer, string path, CancellationToken ct)
     {
         byte[] frame = ArrayPool<byte>.Shared.Rent(renderer.Width * renderer.Height * 3);
         Span<byte> rgb = frame.AsSpan(0, renderer.Width * renderer.Height * 3);

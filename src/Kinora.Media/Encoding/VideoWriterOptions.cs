@@ -34,10 +34,13 @@ public enum EncoderPreset
 /// <summary>How <see cref="VideoWriter"/> encodes.</summary>
 public sealed record VideoWriterOptions
 {
-    /// <summary>Constant quality (x264's crf): 0 is lossless, 23 good, 51 worst.</summary>
+    /// <summary>Constant quality: 0 is lossless, 23 good, 51 worst. x264's crf, or its qp with <see cref="KeyframeInterval"/> 1.</summary>
     public int Quality { get; init; } = 23;
 
-    /// <summary>Most frames from one keyframe to the next.</summary>
+    /// <summary>
+    /// Most frames from one keyframe to the next. With 1 every frame is coded by itself at a fixed quantiser, so that its
+    /// pixels depend on no other frame.
+    /// </summary>
     public int KeyframeInterval { get; init; } = 250;
 
     /// <summary>Most B-frames in a row, 0 to 16.</summary>

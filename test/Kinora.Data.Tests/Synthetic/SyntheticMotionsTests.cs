@@ -146,6 +146,28 @@ public sealed class SyntheticMotionsTests : IDisposable
         Assert.InRange(error, 0.1, 8);
     }
 
+    [Theory]
+    [MemberData(nameof(Pairs))]
+    public void Encode_Partners_DecodeToTheSameFramesInOppositeOrder(string forward, string backward)
+    {
+        byte[] there = Decode(forward), back = Decode(backward);
+        const int frame = 96 * 72 * 3;
+        for (int i = 0; i < there.Length; i += frame)
+        {
+            Assert.True(there.AsSpan(i, frame).SequenceEqual(back.AsSpan(back.Length - frame - i, frame)), $"frame {i / frame}");
+        }
+
+        byte[] Decode(string action)
+        {
+            string path = _folder[action + ".mp4"];
+            SyntheticMotions.Encode(SyntheticMotions.Renderer(action, "val", 8, _small), path, TestContext.Current.CancellationToken);
+            using VideoReader reader = VideoReader.Open(path, cancellationToken: TestContext.Current.CancellationToken);
+            var frames = new byte[reader.FrameCount * frame];
+            reader.ReadFrames([.. Enumerable.Range(0, reader.FrameCount)], frames, TestContext.Current.CancellationToken);
+            return frames;
+        }
+    }
+
     [Fact]
     public void Generate_Cancelled_LeavesNoHalfFile()
     {
