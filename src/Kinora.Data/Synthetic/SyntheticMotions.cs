@@ -13,7 +13,7 @@ namespace Kinora.Data.Synthetic;
 public static class SyntheticMotions
 {
     /// <summary>Version of the generator, written to the manifest; changes whenever the bytes change.</summary>
-    public const int Version = 1;
+    public const int Version = 2;
 
     private static readonly string[] _splits = ["train", "val", "test"];
 
