@@ -124,6 +124,11 @@ KT_API kt_status kt_autocast_cpu(int32_t on, int32_t dtype, int32_t* previous_on
 KT_API kt_status kt_set_threads(int32_t count) KT_NOEXCEPT;
 KT_API kt_status kt_threads(int32_t* count) KT_NOEXCEPT;
 
+// ---- memory ----
+// Freed CPU blocks are kept for the next allocation of their size, up to this many bytes; 0 keeps none.
+KT_API kt_status kt_cache_limit(int64_t bytes) KT_NOEXCEPT;
+KT_API kt_status kt_cached_bytes(int64_t* bytes) KT_NOEXCEPT;
+
 // ---- optimiser kernels ----
 // v = momentum * v + (g + decay * p); p -= rate * (nesterov ? g + decay * p + momentum * v : v), element by element in
 // one pass. All three tensors of a row: same element type (float32 or float64) and shape, dense.

@@ -14,6 +14,7 @@ public static unsafe class Torch
     private const int MostResults = 4096;
     private static readonly ConcurrentDictionary<string, Operator> Operators = new(StringComparer.Ordinal);
     private static int _threads;
+    private static long _cacheLimitBytes;
 
     /// <summary>
     /// Threads that one operator may use. The default is the number of physical cores the process may use. Results are
@@ -64,6 +65,40 @@ public static unsafe class Torch
         }
     }
 
+    /// <summary>
+    /// Freed memory that is kept for the next tensor of the same size, in bytes at the most; 0 keeps none. The default
+    /// is a quarter of the memory that the process may use, at most 4 GiB: a training step frees and takes the same
+    /// activations again and again, and fresh pages from the system cost more than many an operator.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">Negative.</exception>
+    public static long CacheLimitBytes
+    {
+        get
+        {
+            NativeLoader.EnsureReady();
+            return _cacheLimitBytes;
+        }
+
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            NativeLoader.EnsureReady();
+            SetCacheLimit(value);
+        }
+    }
+
+    /// <summary>Freed memory that is kept at this moment, in bytes.</summary>
+    public static long CachedBytes
+    {
+        get
+        {
+            NativeLoader.EnsureReady();
+            long bytes;
+            Status.Check(NativeMethods.kt_cached_bytes(&bytes), "cached bytes");
+            return bytes;
+        }
+    }
+
     /// <summary>Calls any operator of libtorch that gives one tensor.</summary>
     /// <param name="op">Name with its overload, such as "conv2d", "add.Tensor" or "aten::add.Tensor".</param>
     /// <param name="args">Arguments in schema order; missing trailing ones take the schema's defaults. None may be a tensor that another thread disposes of.</param>
@@ -101,6 +136,10 @@ public static unsafe class Torch
         Status.Check(NativeMethods.kt_set_threads(threads), "threads");
         _threads = threads;
     }
+
+    /// <summary>Installs the caching allocator of a library that has just been loaded.</summary>
+    internal static void SetInitialCacheLimit() =>
+        SetCacheLimit(Math.Min(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4, 4L << 30));
 
     internal static Tensor Call(Operator op, params ReadOnlySpan<Argument> args)
     {
@@ -346,5 +385,11 @@ public static unsafe class Torch
         }
 
         return text.Append(']').ToString();
+    }
+
+    private static void SetCacheLimit(long bytes)
+    {
+        Status.Check(NativeMethods.kt_cache_limit(bytes), "cache limit");
+        _cacheLimitBytes = bytes;
     }
 }

@@ -25,6 +25,7 @@ internal static unsafe partial class NativeLoader
             {
                 Check();
                 Torch.SetInitialThreads();
+                Torch.SetInitialCacheLimit();
                 _ready = true;
             }
         }

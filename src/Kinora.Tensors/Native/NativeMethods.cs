@@ -76,6 +76,12 @@ internal static unsafe partial class NativeMethods
     public static partial int kt_threads(int* count);
 
     [LibraryImport(Library)]
+    public static partial int kt_cache_limit(long bytes);
+
+    [LibraryImport(Library)]
+    public static partial int kt_cached_bytes(long* bytes);
+
+    [LibraryImport(Library)]
     public static partial int kt_sgd(int count, nint* parameters, nint* gradients, nint* velocities, double* rates, double* decays, double momentum, int nesterov);
 
     [LibraryImport(Library)]
