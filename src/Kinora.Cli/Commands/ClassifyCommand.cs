@@ -38,9 +38,9 @@ internal static class ClassifyCommand
 
         int Run(ParseResult parsed, CancellationToken ct)
         {
+            IReadOnlyList<string> clips = VideoInputs.Expand(parsed.GetValue(videos)!);
             string path = parsed.GetValue(model) ?? BundledFiles.Model
                 ?? throw new CheckpointException("classify: the bundled model isn't there; name a model with --model");
-            IReadOnlyList<string> clips = VideoInputs.Expand(parsed.GetValue(videos)!);
             FileInfo? page = parsed.GetValue(report);
             ClassifierOptions options = new()
             {
