@@ -26,8 +26,6 @@ internal static class Nonlinearities
     {
         Nonlinearity.None => x,
         Nonlinearity.Relu => x.Relu(),
-
-        // libtorch 1.13 has no bfloat16 backward for its own relu6; clamp is the same mathematics and has one.
-        _ => x.Clamp(0, 6),
+        _ => x.Relu6(),
     };
 }
