@@ -71,26 +71,6 @@ public static class ConfigYaml
         return text.ToString();
     }
 
-    /// <summary>The known name that a misspelt one most likely means.</summary>
-    /// <param name="name">The unknown name.</param>
-    /// <param name="known">The known names.</param>
-    /// <returns>The nearest by edit distance, or null if none is near.</returns>
-    public static string? Nearest(string name, IEnumerable<string> known)
-    {
-        string? best = null;
-        int bestDistance = Math.Max(2, name.Length / 2) + 1;
-        foreach (string candidate in known)
-        {
-            int distance = EditDistance(name.ToUpperInvariant(), candidate.ToUpperInvariant());
-            if (distance < bestDistance)
-            {
-                (best, bestDistance) = (candidate, distance);
-            }
-        }
-
-        return best;
-    }
-
     private static object ReadRecord(YamlNode node, Type type, string keyPath, string? path)
     {
         object record = Activator.CreateInstance(type)!;
@@ -113,7 +93,7 @@ public static class ConfigYaml
             if (property is null)
             {
                 IEnumerable<string> known = properties.Select(p => Camel(p.Name));
-                string hint = Nearest(key, known) is string near
+                string hint = NearestName.Find(key, known) is string near
                     ? $"did you mean '{near}'?"
                     : $"expected one of {string.Join(", ", known)}";
                 throw new ConfigException($"training configuration: line {keyNode.Start.Line}: unknown key '{full}'; {hint}", path);
@@ -271,24 +251,5 @@ public static class ConfigYaml
             _ => "keys with values",
         };
         return new ConfigException($"training configuration: line {node.Start.Line}: {keyPath}: expected {expected}, found {found}", path);
-    }
-
-    private static int EditDistance(string a, string b)
-    {
-        int[] previous = [.. Enumerable.Range(0, b.Length + 1)];
-        for (int i = 1; i <= a.Length; i++)
-        {
-            int[] current = new int[b.Length + 1];
-            current[0] = i;
-            for (int j = 1; j <= b.Length; j++)
-            {
-                int substitute = previous[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
-                current[j] = Math.Min(substitute, Math.Min(previous[j], current[j - 1]) + 1);
-            }
-
-            previous = current;
-        }
-
-        return previous[b.Length];
     }
 }

@@ -63,7 +63,10 @@ public enum FlipLabels
 /// <remarks>YAML form: the same names in camelCase; <c>auto</c> stands for null. See <see cref="ConfigYaml"/>.</remarks>
 public sealed record TrainingConfig
 {
-    /// <summary>Name of the run: the folder below <see cref="Output"/>. Null: the data folder's name.</summary>
+    /// <summary>
+    /// Name of the run: the folder below <see cref="Output"/>, which must not hold a run yet. Null: the data folder's
+    /// name, with a number behind it from the second run on.
+    /// </summary>
     public string? Name { get; init; }
 
     /// <summary>Folder that holds the runs.</summary>
@@ -111,7 +114,7 @@ public sealed record TrainingConfig
 
         Require(!string.IsNullOrWhiteSpace(Model.Name), "model.name", "a model of `kinora models list`", Model.Name);
         Require(Model.Frames is null or (> 0 and <= 512), "model.frames", "1 to 512", Model.Frames);
-        Require(Model.Size is null or (>= 16 and <= 2048), "model.size", "16 to 2048 pixels", Model.Size);
+        Require(Model.Size is null or (>= 32 and <= 2048), "model.size", "32 to 2048 pixels", Model.Size);
         Require(Model.Dropout is null or (>= 0 and < 1), "model.dropout", "0 to below 1", Model.Dropout);
 
         Require(Loop.Epochs is null or (> 0 and <= 100_000), "loop.epochs", "1 to 100000", Loop.Epochs);

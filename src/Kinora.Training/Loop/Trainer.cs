@@ -33,7 +33,7 @@ public static class Trainer
         ArgumentNullException.ThrowIfNull(options);
         return ComputeThread.Run(() =>
         {
-            using PreparedRun prepared = Planner.Prepare(config, options, ct);
+            using PreparedRun prepared = Planner.Prepare(config, options, resumed: null, ct);
             using var run = new TrainingRun(prepared, resumed: null, checkpoint: null, options, progress, ct);
             return run.Run();
         });
@@ -52,7 +52,7 @@ public static class Trainer
     public static TrainingOutcome Resume(string runFolder, TrainerOptions? options = null, IProgress<TrainingProgress>? progress = null, CancellationToken ct = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(runFolder);
-        options = (options ?? new TrainerOptions()) with { Probe = false };
+        options ??= new TrainerOptions();
         string last = Path.Combine(runFolder, RunFolder.LastFile);
         if (!File.Exists(last))
         {
@@ -67,13 +67,13 @@ public static class Trainer
                 : throw new CheckpointException("resume: expected the state of a run, found a checkpoint for use only", last);
             string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(runFolder));
             TrainingConfig config = checkpoint.Config with { Name = Path.GetFileName(full), Output = Path.GetDirectoryName(full)! };
-            using PreparedRun prepared = Planner.Prepare(config, options, ct);
+            using PreparedRun prepared = Planner.Prepare(config, options, state, ct);
             if (Planner.Fingerprint(prepared.Splits) != state.Clips)
             {
                 throw new CheckpointException("resume: expected the clips that the run began with, found others; start a new run", last);
             }
 
-            PreparedRun same = prepared with { Plan = prepared.Plan with { Config = checkpoint.Config, RunFolder = full, CacheBytes = state.CacheBytes } };
+            PreparedRun same = prepared with { Plan = prepared.Plan with { Config = checkpoint.Config, RunFolder = full } };
             using var run = new TrainingRun(same, state, last, options, progress, ct);
             return run.Run();
         });
@@ -89,7 +89,7 @@ public static class Trainer
         ArgumentNullException.ThrowIfNull(config);
         return ComputeThread.Run(() =>
         {
-            using PreparedRun prepared = Planner.Prepare(config, options ?? new TrainerOptions(), ct);
+            using PreparedRun prepared = Planner.Prepare(config, options ?? new TrainerOptions(), resumed: null, ct);
             return prepared.Plan;
         });
     }

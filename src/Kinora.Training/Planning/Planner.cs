@@ -21,6 +21,7 @@ internal static class Planner
     private const int ProbeSteps = 2;
     private const int ProbeClips = 3;
     private const int ProbeFrames = 48;
+    private const long ProbeBytes = 64L << 20;
     private const int FewestEpochs = 8;
 
     // Clips seen over a whole run: enough for a small folder, not too many for a large one.
@@ -28,9 +29,14 @@ internal static class Planner
     private const int MostEpochs = 40;
 
     /// <summary>Prepares a run; must be called on the compute thread.</summary>
-    public static PreparedRun Prepare(TrainingConfig config, TrainerOptions options, CancellationToken ct)
+    /// <param name="config">What was asked for.</param>
+    /// <param name="options">Surroundings.</param>
+    /// <param name="resumed">State of the run that is continued, or null for a new one.</param>
+    /// <param name="ct">Ends the preparation.</param>
+    public static PreparedRun Prepare(TrainingConfig config, TrainerOptions options, RunState? resumed, CancellationToken ct)
     {
         config.Validate();
+        config = config with { Name = resumed is null ? NewName(config) : config.Name };
         var notes = new List<string>();
         DatasetSplits splits = options.Splits ?? LoadSplits(config, notes);
         VideoDataset train = splits.Train;
@@ -68,9 +74,9 @@ internal static class Planner
             config = config with { Model = config.Model with { Frames = network.Frames, Size = network.Size, Dropout = network.Options.Dropout } };
             bool bfloat16 = config.Loop.Precision == Precision.Bf16;
             int steps = StepsPerEpoch(train.Samples.Count, config.Loop.BatchSize!.Value);
-            Probe? probe = options.Probe ? Measure(config, splits, options, ct) : null;
+            Probe? probe = options.Probe && resumed is null ? Measure(config, splits, options, ct) : null;
             config = ChooseEpochs(config, train.Samples.Count, splits, steps, probe, notes);
-            long cacheBytes = (probe?.CacheBytesPerClip ?? 0) * train.Samples.Count;
+            long cacheBytes = resumed?.CacheBytes ?? (probe?.CacheBytesPerClip ?? 0) * train.Samples.Count;
             return new PreparedRun(
                 new TrainingPlan
                 {
@@ -193,10 +199,8 @@ internal static class Planner
         ModelEntry entry = ModelCatalog.Find(config.Model.Name);
         bool small = config.Model.Pretrained && entry.HasPretrainedWeights;
         int batch = config.Loop.BatchSize ?? Math.Min(DefaultBatch, clips);
-        string data = config.Data.TrainList ?? config.Data.Path;
         return config with
         {
-            Name = config.Name ?? RunName(data),
             Threads = config.Threads ?? Torch.Threads,
             Model = config.Model with
             {
@@ -215,10 +219,22 @@ internal static class Planner
         };
     }
 
-    private static string RunName(string data)
+    // A finished run is never overwritten.
+    private static string NewName(TrainingConfig config)
     {
-        string name = Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(Path.GetFullPath(data)));
-        return name.Length == 0 ? "run" : name;
+        if (config.Name is string wanted)
+        {
+            return !IsTaken(wanted)
+                ? wanted
+                : throw new ConfigException($"train: name: expected a new run, found one in {Path.Combine(config.Output, wanted)}; choose another name, resume it, or remove the folder");
+        }
+
+        string data = Path.TrimEndingDirectorySeparator(Path.GetFullPath(config.Data.TrainList ?? config.Data.Path));
+        string name = Path.GetFileNameWithoutExtension(data);
+        name = name.Length == 0 ? "run" : name;
+        return Enumerable.Range(1, int.MaxValue).Select(i => i == 1 ? name : string.Create(CultureInfo.InvariantCulture, $"{name}-{i}")).First(n => !IsTaken(n));
+
+        bool IsTaken(string name) => new[] { RunFolder.LastFile, RunFolder.BestFile }.Any(f => File.Exists(Path.Combine(config.Output, name, f)));
     }
 
     private static VideoNetwork CreateNetwork(TrainingConfig config, int classes, TrainerOptions options, List<string> notes)
@@ -364,8 +380,9 @@ internal static class Planner
                     if (cache != CacheMode.Off)
                     {
                         start = clock.GetTimestamp();
-                        int[] some = [.. Enumerable.Range(0, Math.Min(source.FrameCount, ProbeFrames))];
-                        var frames = new byte[(long)some.Length * source.Width * source.Height * 3];
+                        long frameBytes = (long)source.Width * source.Height * 3;
+                        int[] some = [.. Enumerable.Range(0, Math.Min(source.FrameCount, (int)Math.Clamp(ProbeBytes / frameBytes, 1, ProbeFrames)))];
+                        var frames = new byte[some.Length * frameBytes];
                         source.ReadFrames(some, frames, ct);
                         whole += clock.GetElapsedTime(start) * ((double)source.FrameCount / some.Length);
                     }

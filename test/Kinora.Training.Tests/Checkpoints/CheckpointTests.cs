@@ -4,6 +4,7 @@ using Kinora.Testing;
 
 namespace Kinora.Training.Tests;
 
+[Collection(ComputeTests.Name)]
 public sealed class CheckpointTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

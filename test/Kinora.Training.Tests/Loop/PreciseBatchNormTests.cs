@@ -5,6 +5,7 @@ using Kinora.Testing;
 
 namespace Kinora.Training.Tests;
 
+[Collection(ComputeTests.Name)]
 public sealed class PreciseBatchNormTests
 {
     [Fact]

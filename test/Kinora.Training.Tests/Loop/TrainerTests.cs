@@ -3,6 +3,7 @@ using Kinora.Testing;
 
 namespace Kinora.Training.Tests;
 
+[Collection(ComputeTests.Name)]
 public sealed class TrainerTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -106,6 +107,35 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
+    public void Run_NameOfAnEarlierRun_IsNeverOverwritten()
+    {
+        TrainingConfig config = Config(epochs: 1);
+        TrainingOutcome first = Trainer.Run(config, Options());
+        byte[] weights = File.ReadAllBytes(first.BestCheckpoint!);
+        TrainingOutcome second = Trainer.Run(config, Options());
+        Assert.Equal(("clips", "clips-2"), (Path.GetFileName(first.Plan.RunFolder), Path.GetFileName(second.Plan.RunFolder)));
+        Assert.Contains("resume it", Assert.Throws<ConfigException>(() => Trainer.Run(config with { Name = "clips" }, Options())).Message, StringComparison.Ordinal);
+        Assert.Equal(weights, File.ReadAllBytes(first.BestCheckpoint!));
+    }
+
+    [Fact]
+    public void ClipThumbnails_Clip_ThreePicturesOfTheNetworksInput()
+    {
+        string data = ColourClips.Create(_folder["clips"], train: 1, validation: 0, test: 0);
+        ClipSpec spec = new TinyNetwork(new Models.ModelOptions(3)).EvaluationSpec;
+        spec = spec with { Sampling = new SamplingSpec(SamplingMethod.Uniform, 4) };
+        string path = Path.Combine(data, "train", "red", "clip_00.mp4");
+        IReadOnlyList<byte[]> pictures = new ClipThumbnails(spec).Of(new SampleAnswer(0, path, 0, 1, 0.9, 0.1, null));
+        Assert.Equal(3, pictures.Count);
+        foreach (byte[] jpeg in pictures)
+        {
+            (int width, int height, byte[] rgb) = Media.JpegImage.Decode(jpeg);
+            Assert.Equal((32, 32), (width, height));
+            Assert.True(rgb[0] > rgb[2] + 50, "red clips are red");
+        }
+    }
+
+    [Fact]
     public void Resume_OtherClips_CheckpointException()
     {
         TrainingOutcome first = Trainer.Run(Config(epochs: 2), Options() with { StopAfterEpoch = 1 });
@@ -182,7 +212,7 @@ public sealed class TrainerTests : IDisposable
     private TrainingConfig Config(int epochs, int damaged = 0) => new()
     {
         Output = _folder["runs"],
-        Threads = 2,
+        Threads = 1,
         Data = new DataConfig { Path = ColourClips.Create(_folder["clips"], damaged: damaged) },
         Model = new ModelConfig { Pretrained = false, Frames = 2, Size = 32 },
         Loop = new LoopConfig { Epochs = epochs, BatchSize = 4 },
