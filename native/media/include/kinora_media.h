@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#define KM_ABI_VERSION 1
+#define KM_ABI_VERSION 2
 #define KM_API __attribute__((visibility("default")))
 
 typedef enum {
@@ -31,7 +31,7 @@ typedef struct {
   char text[248];
 } km_error;
 
-// Counts of struct members for km_struct_size.
+// The structs whose sizes km_struct_size tells.
 typedef enum { KM_STRUCT_ERROR = 0, KM_STRUCT_READER_OPTIONS, KM_STRUCT_READER_INFO, KM_STRUCT_READ_STATISTICS, KM_STRUCT_WRITER_OPTIONS, KM_STRUCT_COUNT } km_struct;
 
 KM_API int32_t km_abi_version(int32_t *version);
@@ -51,7 +51,7 @@ typedef struct {
   int64_t max_cache_bytes;  // compressed packets kept in memory; above it they are read again when needed
   int32_t max_frames;
   int32_t max_streams;
-  int32_t deadline_ms;      // of each call; 0 = none
+  int32_t deadline_ms;      // of opening and of each reading; 0 = none
   int32_t color;            // km_color
   int32_t apply_rotation;   // 0 or 1
   int32_t reserved;
@@ -89,6 +89,11 @@ KM_API int32_t km_reader_get_times(const km_reader *reader, double *seconds, uin
 // Decodes frames, in any order, repeats allowed, to tight RGB24 rows; output holds count frames of height*width*3.
 KM_API int32_t km_reader_read(km_reader *reader, const int32_t *frames, int32_t count, uint8_t *output, int64_t output_bytes,
                               const int32_t *cancel, km_read_statistics *statistics, km_error *error);
+// The same frame by frame: begin, then next until it gives frame -1. Each distinct frame comes once, in about the order
+// of time. Damage that is noticed late ends the reading with an error even if all frames came.
+KM_API int32_t km_reader_begin(km_reader *reader, const int32_t *frames, int32_t count, km_error *error);
+KM_API int32_t km_reader_next(km_reader *reader, uint8_t *output, int64_t output_bytes, const int32_t *cancel, int32_t *frame,
+                              km_error *error);
 KM_API int32_t km_reader_close(km_reader *reader);
 
 // ---- encoding ----

@@ -38,9 +38,30 @@ static int is_hidden(enum AVCodecID codec, const AVPacket *packet) {
   return codec == AV_CODEC_ID_VP8 && packet->size > 0 && !(packet->data[0] & 0x10);
 }
 
+// MPEG-4 encoders write a placeholder for a picture that they dropped ("not coded VOP"). Decoders give nothing for it,
+// so it is no frame. A coded picture takes at least one bit for each macroblock; a placeholder takes a few bytes.
+static int is_placeholder(const AVCodecParameters *parameters, const AVPacket *packet) {
+  int64_t macroblocks = (parameters->width + 15) / 16 * ((parameters->height + 15) / 16);
+  return parameters->codec_id == AV_CODEC_ID_MPEG4 && packet->size * INT64_C(8) < macroblocks;
+}
+
+// "Packed bitstream" AVI files put a P- and a B-picture into one packet and a placeholder into the next, for which the
+// decoder then gives the second picture.
+static int is_packed(const AVCodecParameters *parameters, const AVPacket *packet) {
+  if (parameters->codec_id != AV_CODEC_ID_MPEG4) return 0;
+  int pictures = 0;
+  for (int i = 0; i + 4 <= packet->size && pictures < 2; i++) {
+    const uint8_t *p = packet->data + i;
+    pictures += p[0] == 0 && p[1] == 0 && p[2] == 1 && p[3] == 0xB6;
+  }
+  return pictures > 1;
+}
+
 static int32_t collect(km_index *index, km_demuxer *demuxer, const km_reader_options *options, const km_watch *watch,
                        AVPacket *packet, km_error *error) {
-  km_nal_format format = km_nal_format_of(km_demux_stream(demuxer)->codecpar);
+  const AVCodecParameters *parameters = km_demux_stream(demuxer)->codecpar;
+  km_nal_format format = km_nal_format_of(parameters);
+  int packed = 0;
   int32_t capacity = 0;
   int64_t cached_bytes = 0;
   int code;
@@ -64,10 +85,12 @@ static int32_t collect(km_index *index, km_demuxer *demuxer, const km_reader_opt
         .size = packet->size,
         .frame = hidden ? -1 : 0,
         .key = (packet->flags & AV_PKT_FLAG_KEY) != 0,
+        .placeholder = is_placeholder(parameters, packet),
         .layer = (uint8_t)km_nal_layer(&format, packet->data, packet->size),
     };
     entry->intra = entry->key && km_nal_is_intra(&format, packet->data, packet->size);
     if (entry->layer > index->top_layer) index->top_layer = entry->layer;
+    packed = packed || is_packed(parameters, packet);
     index->count++;
     if (index->cached) {
       cached_bytes += packet->size;
@@ -84,6 +107,9 @@ static int32_t collect(km_index *index, km_demuxer *demuxer, const km_reader_opt
   if (code != AVERROR_EOF) {
     int32_t stopped = km_watch_fail(watch, error, "indexing");
     return stopped ? stopped : km_fail_av(error, KM_FORMAT, code, "indexing: the file is damaged after %d packets", index->count);
+  }
+  for (int32_t i = 0; i < index->count && !packed; i++) {
+    if (index->entries[i].placeholder) index->entries[i].frame = -1;
   }
   return KM_OK;
 }

@@ -15,6 +15,7 @@ typedef struct {
   int32_t start;     // the packet at which decoding must begin for this one to come out right
   uint8_t key;       // as the container says
   uint8_t intra;     // decoding can begin here
+  uint8_t placeholder;  // MPEG-4: stands for a dropped picture
   uint8_t layer;     // HEVC's temporal layer
 } km_entry;
 

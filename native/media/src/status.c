@@ -52,9 +52,16 @@ static int64_t now_ns(void) {
   return time.tv_sec * INT64_C(1000000000) + time.tv_nsec;
 }
 
-void km_watch_start(km_watch *watch, int32_t deadline_ms, const int32_t *cancel) {
-  watch->stop_at_ns = deadline_ms > 0 ? now_ns() + deadline_ms * INT64_C(1000000) : 0;
+void km_watch_resume(km_watch *watch, int64_t budget_ns, const int32_t *cancel) {
+  watch->stop_at_ns = budget_ns > 0 ? now_ns() + budget_ns : 0;
   watch->cancel = cancel;
+}
+
+int64_t km_watch_pause(km_watch *watch) {
+  int64_t left = watch->stop_at_ns ? watch->stop_at_ns - now_ns() : 0;
+  int64_t budget = !watch->stop_at_ns ? 0 : left > 0 ? left : 1;
+  *watch = (km_watch){0};
+  return budget;
 }
 
 int32_t km_watch_check(const km_watch *watch) {

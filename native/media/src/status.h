@@ -15,7 +15,10 @@ typedef struct {
   const int32_t *cancel;
 } km_watch;
 
-void km_watch_start(km_watch *watch, int32_t deadline_ms, const int32_t *cancel);
+// Starts a call that may take this long; 0 = without limit.
+void km_watch_resume(km_watch *watch, int64_t budget_ns, const int32_t *cancel);
+// Ends it and gives what is left of the budget (at least 1), or 0 if there was no limit.
+int64_t km_watch_pause(km_watch *watch);
 // KM_OK, KM_DEADLINE or KM_CANCELLED.
 int32_t km_watch_check(const km_watch *watch);
 // km_watch_check with the error filled in.

@@ -13,9 +13,6 @@ namespace Kinora.Media;
 /// </remarks>
 public sealed class ClipPipeline
 {
-    // Frames that Process keeps decoded at a time.
-    private const long ChunkBytes = 64L << 20;
-
     private readonly float[] _table;
     private readonly ViewStrides _floats;
     private readonly ViewStrides _bytes;
@@ -143,7 +140,7 @@ public sealed class ClipPipeline
     }
 
     /// <summary>
-    /// Decodes and transforms in one go, holding only a few decoded frames at a time; for large frames or many views.
+    /// Decodes and transforms in one go, holding one decoded frame at a time; for large frames or many views.
     /// </summary>
     /// <param name="source">Video or frame folder; stays the caller's.</param>
     /// <param name="destination">Receives Views · FloatsPerView numbers, [Views, …ViewShape].</param>
@@ -154,24 +151,28 @@ public sealed class ClipPipeline
         ArgumentNullException.ThrowIfNull(source);
         CheckLength(destination.Length);
         int[] indices = EvaluationIndices(source);
-        int chunk = (int)Math.Clamp(ChunkBytes / ((long)source.Width * source.Height * 3), 1, indices.Length);
         Plan plan = PlanFor(source.Width, source.Height);
-        byte[] scratch = ArrayPool<byte>.Shared.Rent(plan.Resize.ScratchBytes);
+        int frameBytes = checked(source.Width * source.Height * 3);
+        byte[] scratch = ArrayPool<byte>.Shared.Rent(plan.Resize.ScratchBytes), rented = ArrayPool<byte>.Shared.Rent(frameBytes);
         try
         {
-            for (int start = 0; start < indices.Length; start += chunk)
+            using FrameSequence frames = source.Frames(indices, cancellationToken);
+            Span<byte> frame = rented.AsSpan(0, frameBytes);
+            while (frames.Next(frame, out int index))
             {
-                ReadOnlySpan<int> part = indices.AsSpan(start, Math.Min(chunk, indices.Length - start));
-                using DecodedClip clip = Decode(source, part, cancellationToken);
-                for (int i = 0; i < clip.Count; i++)
+                for (int position = 0; position < indices.Length; position++)
                 {
-                    Transform(clip.Frame(i), clip.Width * 3, start + i, plan, scratch, destination);
+                    if (indices[position] == index)
+                    {
+                        Transform(frame, source.Width * 3, position, plan, scratch, destination);
+                    }
                 }
             }
         }
         finally
         {
             ArrayPool<byte>.Shared.Return(scratch);
+            ArrayPool<byte>.Shared.Return(rented);
         }
     }
 

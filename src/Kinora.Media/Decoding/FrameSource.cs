@@ -20,18 +20,23 @@ public static class FrameSource
     /// <summary>The checks that every source makes at its edge.</summary>
     internal static void CheckRequest(IFrameSource source, ReadOnlySpan<int> indices, Span<byte> destination)
     {
+        CheckIndices(source, indices);
+        long needed = (long)indices.Length * source.Height * source.Width * 3;
+        if (destination.Length < needed)
+        {
+            throw new ArgumentException($"expected room for {needed} bytes, found {destination.Length}", nameof(destination));
+        }
+    }
+
+    /// <summary>Whether all indices exist.</summary>
+    internal static void CheckIndices(IFrameSource source, ReadOnlySpan<int> indices)
+    {
         foreach (int index in indices)
         {
             if ((uint)index >= (uint)source.FrameCount)
             {
                 throw new ArgumentOutOfRangeException(nameof(indices), index, $"expected frame indices from 0 to {source.FrameCount - 1}");
             }
-        }
-
-        long needed = (long)indices.Length * source.Height * source.Width * 3;
-        if (destination.Length < needed)
-        {
-            throw new ArgumentException($"expected room for {needed} bytes, found {destination.Length}", nameof(destination));
         }
     }
 }

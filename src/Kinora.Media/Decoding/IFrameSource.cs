@@ -20,4 +20,15 @@ public interface IFrameSource : IDisposable
     /// <exception cref="MediaException">A frame can't be decoded correctly; the message names it. The destination's content is then undefined.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     void ReadFrames(ReadOnlySpan<int> indices, Span<byte> destination, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Decodes frames one by one, so that the caller needs memory for one frame only. The source can't be used
+    /// otherwise until the sequence is disposed.
+    /// </summary>
+    /// <param name="indices">Frame indices in [0, FrameCount), in any order, repeats allowed.</param>
+    /// <param name="cancellationToken">Stops the decoding.</param>
+    /// <returns>The frames, each distinct index once; the caller disposes the sequence.</returns>
+    /// <exception cref="ArgumentException">An index is out of range.</exception>
+    FrameSequence Frames(ReadOnlySpan<int> indices, CancellationToken cancellationToken = default) =>
+        new SingleFrames(this, indices, cancellationToken);
 }

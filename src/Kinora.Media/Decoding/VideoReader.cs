@@ -135,11 +135,7 @@ public sealed class VideoReader : IFrameSource
             return;
         }
 
-        if (Interlocked.Exchange(ref _busy, 1) != 0)
-        {
-            throw new InvalidOperationException("a VideoReader serves one thread at a time");
-        }
-
+        Enter();
         try
         {
             using var cancel = new CancellationFlag(cancellationToken);
@@ -155,8 +151,35 @@ public sealed class VideoReader : IFrameSource
         }
         finally
         {
-            Volatile.Write(ref _busy, 0);
+            Leave();
         }
+    }
+
+    /// <inheritdoc/>
+    public unsafe FrameSequence Frames(ReadOnlySpan<int> indices, CancellationToken cancellationToken = default)
+    {
+        ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
+        FrameSource.CheckIndices(this, indices);
+        cancellationToken.ThrowIfCancellationRequested();
+        if (indices.IsEmpty)
+        {
+            return new SingleFrames(this, indices, cancellationToken);
+        }
+
+        Enter();
+        NativeError error;
+        fixed (int* frames = indices)
+        {
+            MediaStatus status = MediaMethods.ReaderBegin(_handle, frames, indices.Length, &error);
+            if (status != MediaStatus.Ok)
+            {
+                Leave();
+            }
+
+            MediaFailure.Check(status, &error, _path, cancellationToken);
+        }
+
+        return new Sequence(this, cancellationToken);
     }
 
     /// <summary>Closes the file.</summary>
@@ -166,6 +189,16 @@ public sealed class VideoReader : IFrameSource
         _pin.Dispose();
         _pin = default;
     }
+
+    private void Enter()
+    {
+        if (Interlocked.Exchange(ref _busy, 1) != 0)
+        {
+            throw new InvalidOperationException("a VideoReader serves one reading at a time");
+        }
+    }
+
+    private void Leave() => Volatile.Write(ref _busy, 0);
 
     private static unsafe VideoReader Open(string? path, ReadOnlyMemory<byte> file, VideoReaderOptions options, CancellationToken cancellationToken)
     {
@@ -194,5 +227,56 @@ public sealed class VideoReader : IFrameSource
 
         MediaFailure.Check(status, &error, path, cancellationToken);
         return new VideoReader(handle, path, pin);
+    }
+
+    private sealed class Sequence(VideoReader reader, CancellationToken cancellationToken) : FrameSequence
+    {
+        private readonly CancellationFlag _cancel = new(cancellationToken);
+        private bool _ended;
+        private bool _failed;
+        private bool _disposed;
+
+        public override unsafe bool Next(Span<byte> frame, out int index)
+        {
+            ObjectDisposedException.ThrowIf(reader._handle.IsClosed, reader);
+            if ((long)frame.Length < (long)reader.Width * reader.Height * 3)
+            {
+                throw new ArgumentException($"expected room for {(long)reader.Width * reader.Height * 3} bytes, found {frame.Length}", nameof(frame));
+            }
+
+            index = -1;
+            if (_failed)
+            {
+                throw new InvalidOperationException("the sequence has failed before");
+            }
+
+            if (_ended)
+            {
+                return false;
+            }
+
+            NativeError error;
+            int number;
+            fixed (byte* output = frame)
+            {
+                MediaStatus status = MediaMethods.ReaderNext(reader._handle, output, frame.Length, _cancel.Address, &number, &error);
+                _failed = status != MediaStatus.Ok;
+                _ended = number < 0;
+                MediaFailure.Check(status, &error, reader._path, cancellationToken);
+            }
+
+            index = number;
+            return !_ended;
+        }
+
+        public override void Dispose()
+        {
+            if (!_disposed)
+            {
+                _disposed = _ended = true;
+                _cancel.Dispose();
+                reader.Leave();
+            }
+        }
     }
 }

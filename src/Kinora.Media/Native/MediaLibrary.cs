@@ -8,7 +8,7 @@ internal static class MediaLibrary
     internal const string Name = "kinora_media";
 
     /// <summary>The interface version that this assembly is written against (KM_ABI_VERSION).</summary>
-    internal const int AbiVersion = 1;
+    internal const int AbiVersion = 2;
 
     private const string FileName = "libkinora_media.so";
 

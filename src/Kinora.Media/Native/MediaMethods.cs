@@ -118,6 +118,12 @@ internal static unsafe partial class MediaMethods
     internal static partial MediaStatus ReaderRead(
         ReaderHandle reader, int* frames, int count, byte* output, long outputBytes, int* cancel, NativeReadStatistics* statistics, NativeError* error);
 
+    [LibraryImport(MediaLibrary.Name, EntryPoint = "km_reader_begin")]
+    internal static partial MediaStatus ReaderBegin(ReaderHandle reader, int* frames, int count, NativeError* error);
+
+    [LibraryImport(MediaLibrary.Name, EntryPoint = "km_reader_next")]
+    internal static partial MediaStatus ReaderNext(ReaderHandle reader, byte* output, long outputBytes, int* cancel, int* frame, NativeError* error);
+
     [LibraryImport(MediaLibrary.Name, EntryPoint = "km_reader_close")]
     internal static partial MediaStatus ReaderClose(nint reader);
 

@@ -32,6 +32,23 @@ public sealed class RawFrameFolderTests : IDisposable
     }
 
     [Fact]
+    public void Frames_AnyOrderWithRepeats_EachIndexOnce()
+    {
+        Fill(7);
+        using IFrameSource source = RawFrameFolder.Open(_folder.Path);
+        using FrameSequence frames = source.Frames([6, 0, 3, 6]);
+        var seen = new List<int>();
+        var pixels = new byte[64 * 48 * 3];
+        while (frames.Next(pixels, out int index))
+        {
+            seen.Add(index);
+            Assert.Equal(JpegImage.Decode(File.ReadAllBytes(_folder[$"img_{index + 1:00000}.jpg"])).Rgb24, pixels);
+        }
+
+        Assert.Equal([0, 3, 6], seen);
+    }
+
+    [Fact]
     public void Open_OtherPatternAndStatedCount_AreFollowed()
     {
         Fill(5, "frame{0}.jpeg");

@@ -183,6 +183,63 @@ public sealed partial class VideoReaderTests : IDisposable
     }
 
     [Fact]
+    public void Frames_AnyOrderWithRepeats_EachIndexOnceWithTheSamePixels()
+    {
+        string path = TestClips.Encode(_folder["a.mp4"], 60, options: new VideoWriterOptions { KeyframeInterval = 20 });
+        using VideoReader reader = VideoReader.Open(path);
+        byte[] all = TestClips.ReadAll(reader), frame = new byte[96 * 64 * 3];
+        var seen = new List<int>();
+        using (FrameSequence frames = reader.Frames([59, 0, 30, 30, 7, 59, 21]))
+        {
+            Assert.Throws<InvalidOperationException>(() => reader.ReadFrames([0], frame));
+            Assert.Throws<ArgumentException>(() => frames.Next(new byte[5], out _));
+            while (frames.Next(frame, out int index))
+            {
+                seen.Add(index);
+                Assert.Equal(all.AsSpan(index * frame.Length, frame.Length), frame.AsSpan());
+            }
+
+            Assert.False(frames.Next(frame, out int end));
+            Assert.Equal(-1, end);
+        }
+
+        Assert.Equal([0, 7, 21, 30, 59], seen.Order());
+
+        // Left half way, the reader is as good as new.
+        using (FrameSequence frames = reader.Frames([10, 20, 50]))
+        {
+            Assert.True(frames.Next(frame, out _));
+        }
+
+        reader.ReadFrames([33], frame);
+        Assert.Equal(all.AsSpan(33 * frame.Length, frame.Length), frame.AsSpan());
+    }
+
+    [Fact]
+    public void Frames_DamagedOrCancelled_Throw()
+    {
+        string path = TestClips.Encode(_folder["a.mp4"], 60, 320, 240, new VideoWriterOptions { Quality = 5 });
+        byte[] bytes = File.ReadAllBytes(path);
+        bytes.AsSpan(bytes.Length * 2 / 3, bytes.Length / 10).Fill(0xFF);
+        using VideoReader damaged = VideoReader.Open(bytes);
+        MediaException e = Assert.Throws<MediaException>(() =>
+        {
+            using FrameSequence frames = damaged.Frames([.. Enumerable.Range(0, 60)]);
+            while (frames.Next(new byte[320 * 240 * 3], out _))
+            {
+            }
+        });
+        Assert.Contains("of 60", e.Message, StringComparison.Ordinal);
+
+        using VideoReader reader = VideoReader.Open(path);
+        using var source = new CancellationTokenSource();
+        using FrameSequence cancelled = reader.Frames([0, 59], source.Token);
+        Assert.True(cancelled.Next(new byte[320 * 240 * 3], out _));
+        source.Cancel();
+        Assert.Throws<OperationCanceledException>(() => cancelled.Next(new byte[320 * 240 * 3], out _));
+    }
+
+    [Fact]
     public void ReadFrames_WrongArguments_ArgumentException()
     {
         VideoReader reader = VideoReader.Open(TestClips.Encode(_folder["a.mp4"], 5));
