@@ -126,7 +126,7 @@ public static class OnnxExporter
 
                 writer.WriteEndArray();
             })),
-            ("kinora.config", options.Config),
+            .. options.Config.Length == 0 ? Array.Empty<(string, string)>() : [("kinora.config", options.Config)],
             ("kinora.provenance", Json(writer =>
             {
                 writer.WriteStartObject();

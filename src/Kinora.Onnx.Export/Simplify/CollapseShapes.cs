@@ -63,6 +63,8 @@ internal static class CollapseShapes
                 return build.Reshape(before.Inputs[0]!, node.Output.Shape);
             case "Transpose" when before?.Operator == "Transpose":
                 return GraphBuilder.Transpose(before.Inputs[0]!, [.. node.Ints("perm")!.Select(axis => before.Ints("perm")![axis])]);
+            case "Slice" when before?.Operator == "Slice" && JoinedSlices(before, node) is { } both:
+                return both;
             case "Transpose" when MovesOnlyOnes(node):
                 return build.Reshape(x, node.Output.Shape);
             case "Clip" when Bound(node, 1) == 0 && double.IsPositiveInfinity(Bound(node, 2)):
@@ -93,6 +95,19 @@ internal static class CollapseShapes
         }
 
         return build.Reshape(pooled, node.Output.Shape);
+    }
+
+    // Two slices along different axes as one.
+    private static Value? JoinedSlices(Node first, Node second)
+    {
+        Literal?[][] bounds = [.. new[] { first, second }.Select(node => node.Inputs[1..].Select(input => input!.Literal).ToArray())];
+        if (bounds.Any(list => list.Contains(null)) || bounds[0][2]!.Longs.Intersect(bounds[1][2]!.Longs).Any())
+        {
+            return null;
+        }
+
+        Value[] joined = [.. Enumerable.Range(0, 4).Select(i => GraphBuilder.Integers([.. bounds[0][i]!.Longs, .. bounds[1][i]!.Longs]))];
+        return GraphBuilder.Apply("Slice", second.Output.Shape, [first.Inputs[0], .. joined]);
     }
 
     private static bool MovesOnlyOnes(Node node)

@@ -182,6 +182,9 @@ internal static class TemporalShifts
         return known[value] = map;
     }
 
+    // One slice a fold cuts channels and the frame that leaves the clip, one padding puts a zero frame in at the other
+    // end, one concatenation joins them: each element is copied twice, and no amount of padding is negative, which not
+    // every runtime accepts. Gathering whole rows, splitting into single frames and five dimensions were no faster.
     private static Value Write(GraphBuilder build, Value x, int frames, Fold[] folds)
     {
         Dimension[] shape = x.Shape;
@@ -191,7 +194,13 @@ internal static class TemporalShifts
         foreach (Fold fold in folds)
         {
             Value part = GraphBuilder.Slice(clips, 2, channel, channel + fold.Width);
-            parts.Add(fold.From == 0 ? part : GraphBuilder.Pad(part, [0, -fold.From, 0, 0], [0, fold.From, 0, 0]));
+            if (fold.From != 0)
+            {
+                (long before, long after) = fold.From < 0 ? (1L, 0L) : (0L, 1L);
+                part = GraphBuilder.Pad(GraphBuilder.Slice(part, 1, after, frames - before), [0, before, 0, 0], [0, after, 0, 0]);
+            }
+
+            parts.Add(part);
             channel += fold.Width;
         }
 

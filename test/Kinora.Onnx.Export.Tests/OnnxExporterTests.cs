@@ -1,0 +1,238 @@
+using System.Security.Cryptography;
+using Kinora.Models;
+using Kinora.Onnx.Export.Format;
+using Kinora.Paddle.Tests;
+using Kinora.Tensors;
+using Kinora.Testing;
+
+namespace Kinora.Onnx.Export.Tests;
+
+public sealed class OnnxExporterTests
+{
+    // Networks take any size; a small one keeps 152 layers quick.
+    private const int Size = 64;
+    private const int Classes = 5;
+
+    public static TheoryData<string> Networks => [.. ModelCatalog.Entries.Select(entry => entry.Name)];
+
+    public static IEnumerable<TheoryDataRow<string>> GoldenFiles() => SharedData.Files("golden/models", "*.json")
+        .Where(GoldenModel.IsOne)
+        .Select(path => new TheoryDataRow<string>(Path.GetFileName(path)));
+
+    [Theory]
+    [MemberData(nameof(Networks))]
+    public void Export_EveryNetwork_AgreesForEveryBatch(string name)
+    {
+        using var folder = new TemporaryFolder();
+        using VideoNetwork network = Create(name);
+
+        ExportReport report = OnnxExporter.Export(network, folder["model.onnx"], Options(network));
+
+        Assert.InRange(report.Difference, 0, 1e-4);
+        foreach (int clips in (int[])[1, 2, 3])
+        {
+            int[] shape = [clips, network.Frames, 3, Size, Size];
+            float[] input = FormulaWeights.Clip(shape);
+            double difference = ExportCheck.Difference(OnnxFile.Run(report.Path, input, [.. shape.Select(n => (long)n)]), Forward(network, input, shape));
+            Assert.True(difference <= 1e-4, $"{clips} clips: {difference:G3}");
+        }
+
+        // A graph of weights and little else: batch norms, idle parameters and double constants are gone.
+        Assert.False(report.Operators.ContainsKey("BatchNormalization"));
+        Assert.InRange(report.FileBytes, report.WeightBytes, report.WeightBytes * 1.01 + 40_000);
+        ModelProto model = OnnxFile.Read(report.Path);
+        Assert.Equal(model.Graph.Initializer.Count, model.Graph.Initializer.DistinctBy(t => (t.DataType, string.Join(',', t.Dims), Convert.ToHexString(SHA256.HashData(t.RawData.Span)))).Count());
+    }
+
+    [Theory(SkipTestWithoutData = true)]
+    [MemberData(nameof(GoldenFiles))]
+    public void Export_RecordedNetwork_GivesTheRecordedScores(string file)
+    {
+        GoldenModel golden = GoldenModel.Read(SharedData.Require($"golden/models/{file}"));
+        using var folder = new TemporaryFolder();
+        using VideoNetwork network = PaddleRecipes.Build(golden.Config, golden.Overrides, golden.Classes);
+        FormulaWeights.Fill(network);
+        float[] clips = FormulaWeights.Clip(golden.EvalInput);
+
+        ExportReport report = OnnxExporter.Export(network, folder["model.onnx"], Options(network, golden.EvalInput[3], golden.EvalInput[1]) with { CheckClips = clips });
+
+        float[] found = OnnxFile.Run(report.Path, clips, [.. golden.EvalInput.Select(n => (long)n)]);
+        double[] expected = [.. golden.EvalScores.SelectMany(row => row)];
+        double allowed = Math.Max(1e-4 * expected.Max(Math.Abs), 3 * golden.Float32Difference);
+        Assert.Equal(expected.Length, found.Length);
+        Assert.All(expected.Zip(found), pair => Assert.InRange(pair.Second, pair.First - allowed, pair.First + allowed));
+    }
+
+    [Fact]
+    public void Export_EfficientNetLite0_HasTheExpectedGraph()
+    {
+        using var folder = new TemporaryFolder();
+        using VideoNetwork network = Create("tsm_efficientnet_lite0");
+        ExportReport report = OnnxExporter.Export(network, folder["model.onnx"], Options(network));
+
+        Assert.Equal(49, report.Operators["Conv"]);
+        Assert.Equal(33, report.Operators["Clip"]);
+        Assert.Equal(9, report.Operators["Concat"]);
+        Assert.Equal(9, report.Operators["Add"]);
+        Assert.Equal(1, report.Operators["GlobalAveragePool"]);
+        Assert.DoesNotContain("Mul", report.Operators.Keys);
+        Assert.Equal(18, report.Operators["Pad"]);
+        ModelProto model = OnnxFile.Read(report.Path);
+        Assert.Contains(model.Graph.Node, node => node.OpType == "Conv" && node.Name == "blocks.3.expand.conv");
+        Assert.Contains(model.Graph.Initializer, tensor => tensor.Name == "fc.weight");
+    }
+
+    [Fact]
+    public void Export_TrainingBranches_MergeAsReparameterizationDoes()
+    {
+        using var folder = new TemporaryFolder();
+        using VideoNetwork network = Create("pptsmv2_lta");
+        ExportReport branched = OnnxExporter.Export(network, folder["branched.onnx"], Options(network));
+        Assert.True(network.CanReparameterize);
+        network.Reparameterize();
+        ExportReport merged = OnnxExporter.Export(network, folder["merged.onnx"], Options(network));
+
+        Assert.Equal(merged.Operators, branched.Operators);
+        Assert.Equal(merged.WeightBytes, branched.WeightBytes);
+        int[] shape = [1, network.Frames, 3, Size, Size];
+        float[] input = FormulaWeights.Clip(shape);
+        Assert.InRange(ExportCheck.Difference(OnnxFile.Run(branched.Path, input, [.. shape.Select(n => (long)n)]), OnnxFile.Run(merged.Path, input, [.. shape.Select(n => (long)n)])), 0, 1e-5);
+    }
+
+    [Fact]
+    public void Export_Metadata_IsReadByTheClassifiersModelCard()
+    {
+        using var folder = new TemporaryFolder();
+        using VideoNetwork network = Create("pptsmv2");
+        ExportOptions options = Options(network) with
+        {
+            Labels = new LabelMap(["sit down", "stand \"up\"", "öffnen", "закрыть", "跳"]),
+            Config = "model: pptsmv2\n",
+            Provenance = new Dictionary<string, string> { ["seed"] = "7", ["dataset"] = "clips/train" },
+        };
+        OnnxExporter.Export(network, folder["model.onnx"], options);
+
+        ModelCard card = ModelCard.Read(folder["model.onnx"]);
+        Assert.Equal(options.Spec, card.Spec);
+        Assert.Equal(options.Labels.Names, card.Labels.Names);
+        ModelProto model = OnnxFile.Read(folder["model.onnx"]);
+        var properties = model.MetadataProps.ToDictionary(p => p.Key, p => p.Value);
+        Assert.Equal("model: pptsmv2\n", properties["kinora.config"]);
+        Assert.Equal("""{"seed":"7","dataset":"clips/train"}""", properties["kinora.provenance"]);
+        Assert.Equal("Kinora", model.ProducerName);
+        Assert.Equal(typeof(OnnxExporter).Assembly.GetName().Version!.ToString(3), model.ProducerVersion);
+        Assert.Contains("pptsmv2", model.DocString);
+        Assert.Equal(17, Assert.Single(model.OpsetImport).Version);
+        Assert.Equal("clips", Assert.Single(model.Graph.Input).Name);
+        Assert.Equal("logits", Assert.Single(model.Graph.Output).Name);
+        Assert.Equal(["N", "16", "3", "64", "64"], model.Graph.Input[0].Type.TensorType.Shape.Dim.Select(d => d.HasDimParam ? d.DimParam : $"{d.DimValue}"));
+        Assert.Equal(["N", "5"], model.Graph.Output[0].Type.TensorType.Shape.Dim.Select(d => d.HasDimParam ? d.DimParam : $"{d.DimValue}"));
+    }
+
+    [Fact]
+    public void Export_NewestOpset_Agrees()
+    {
+        using var folder = new TemporaryFolder();
+        using VideoNetwork network = Create("pptsmv2_lta");
+        ExportReport report = OnnxExporter.Export(network, folder["model.onnx"], Options(network) with { Opset = 21 });
+        Assert.InRange(report.Difference, 0, 1e-4);
+    }
+
+    [Fact]
+    public void Export_Network_IsHandedBackAsItWas()
+    {
+        using var folder = new TemporaryFolder();
+        using VideoNetwork network = Create("pptsmv2");
+        network.Train();
+        float[][] before = [.. network.StateDict().Select(entry => entry.Value.ToArray<float>())];
+        OnnxExporter.Export(network, folder["model.onnx"], Options(network));
+
+        Assert.True(network.IsTraining);
+        Assert.All(network.StateDict().Zip(before), pair => Assert.Equal(pair.Second, pair.First.Value.ToArray<float>()));
+    }
+
+    [Fact]
+    public void Export_FileThatDiffers_IsNotPutInPlaceAndTheLayerIsNamed()
+    {
+        using var folder = new TemporaryFolder();
+        using VideoNetwork network = Create("tsm_efficientnet_lite0");
+        File.WriteAllText(folder["model.onnx"], "the old one");
+
+        // A runtime with a broken layer: whatever contains it comes out wrong.
+        float[] Broken(string path, float[] clips, long[] shape)
+        {
+            float[] values = OnnxFile.Run(path, clips, shape);
+            return OnnxFile.Read(path).Graph.Node.Any(node => node.Name == "blocks.5.project.conv") ? Array.ConvertAll(values, v => v * 1.01f) : values;
+        }
+
+        var error = Assert.Throws<ExportException>(() => OnnxExporter.Export(network, folder["model.onnx"], Options(network) with { Runner = Broken }));
+        Assert.Matches("differ from the network's by 0.01.* they part between Clip .* and Conv of blocks.5.project.conv.weight .*nothing was written", error.Message);
+        Assert.Equal(["model.onnx"], Directory.GetFiles(folder.Path).Select(Path.GetFileName));
+        Assert.Equal("the old one", File.ReadAllText(folder["model.onnx"]));
+    }
+
+    [Fact]
+    public void Export_Cancelled_LeavesNothing()
+    {
+        using var folder = new TemporaryFolder();
+        using VideoNetwork network = Create("pptsmv2");
+        using var source = new CancellationTokenSource();
+        ExportOptions options = Options(network) with
+        {
+            Runner = (path, clips, shape) =>
+            {
+                source.Cancel();
+                return OnnxFile.Run(path, clips, shape);
+            },
+        };
+        Assert.Throws<OperationCanceledException>(() => OnnxExporter.Export(network, folder["model.onnx"], options, cancellation: source.Token));
+        Assert.Empty(Directory.GetFiles(folder.Path));
+    }
+
+    [Fact]
+    public void Export_OptionsThatDoNotFit_AreRefused()
+    {
+        using var folder = new TemporaryFolder();
+        using VideoNetwork network = Create("pptsmv2");
+        ExportOptions options = Options(network);
+        Refused("labels", options with { Labels = LabelMap.Numbered(4) });
+        Refused("opset", options with { Opset = 16 });
+        Refused("check clips", options with { CheckClips = new float[7] });
+        Refused("tolerance", options with { Tolerance = 0 });
+        Refused("layout", options with { Spec = options.Spec! with { Layout = ClipLayout.Ncthw } });
+        network.To(DType.Float64);
+        Refused("float32", options);
+        Assert.Empty(Directory.GetFiles(folder.Path));
+
+        void Refused(string named, ExportOptions changed) =>
+            Assert.Contains(named, Assert.Throws<ConfigException>(() => OnnxExporter.Export(network, folder["model.onnx"], changed)).Message);
+    }
+
+    private static VideoNetwork Create(string name)
+    {
+        VideoNetwork network = ModelCatalog.Create(name, new ModelOptions(Classes, Size: Size));
+        FormulaWeights.FillVectors(network);
+        return network;
+    }
+
+    private static ExportOptions Options(VideoNetwork network, int size = Size, int? frames = null)
+    {
+        ClipSpec spec = network.EvaluationSpec;
+        spec = spec with { Crop = spec.Crop with { Size = size }, Sampling = spec.Sampling with { Segments = frames ?? spec.Sampling.Segments } };
+        return new ExportOptions
+        {
+            Labels = LabelMap.Numbered(network.Classes),
+            Runner = OnnxFile.Run,
+            Spec = spec,
+            CheckClips = FormulaWeights.Clip([1, spec.Frames, 3, size, size]),
+        };
+    }
+
+    private static float[] Forward(VideoNetwork network, float[] input, int[] shape)
+    {
+        network.Eval();
+        using IDisposable inference = Grad.Inference();
+        using var scope = new TensorScope();
+        return network.Forward(Tensor.From<float>(input, [.. shape.Select(n => (long)n)])).ToArray<float>();
+    }
+}
