@@ -32,7 +32,7 @@ internal sealed class ExportCheck(
             if (!(difference <= options.Tolerance))
             {
                 throw new ExportException(string.Create(CultureInfo.InvariantCulture,
-                    $"export: with {batch} clips the file's scores differ from the network's by {difference:G3} of their largest value; expected at most {options.Tolerance:G3}; {Parting(graph, header, file, input, batch)}; nothing was written"), path);
+                    $"export: for a batch of {batch} the file's scores differ from the network's by {difference:G3} of their largest value; expected at most {options.Tolerance:G3}; {Parting(graph, header, file, input, batch)}; nothing was written"), path);
             }
 
             worst = Math.Max(worst, difference);

@@ -19,6 +19,9 @@ namespace Kinora.Onnx.Export;
 /// </remarks>
 public static class OnnxExporter
 {
+    // Protocol buffers end at 2 GB; the graph itself needs far less than the margin.
+    private const long MaximumBytes = int.MaxValue - (64L << 20);
+
     /// <summary>Exports a network with its weights. The file appears only after it gave the network's scores.</summary>
     /// <param name="network">The network, in float32; it is used in evaluation mode and handed back in the mode it came in.</param>
     /// <param name="path">The file to create or replace.</param>
@@ -54,6 +57,12 @@ public static class OnnxExporter
             ModelHeader header = Header(network, options, spec);
             ModelProto model = OnnxWriter.Write(graph, header);
             ModelValidation.Check(model);
+            long weightBytes = model.Graph.Initializer.Sum(tensor => (long)tensor.RawData.Length);
+            if (weightBytes > MaximumBytes)
+            {
+                throw new ExportException($"export {network.Name}: {weightBytes} bytes of weights; one ONNX file holds at most 2 GB", path);
+            }
+
             double difference = 0;
             AtomicFile.WriteNamed(path, temporary =>
             {
@@ -64,7 +73,7 @@ public static class OnnxExporter
             return new ExportReport(
                 path,
                 new FileInfo(path).Length,
-                model.Graph.Initializer.Sum(tensor => (long)tensor.RawData.Length),
+                weightBytes,
                 model.Graph.Node.GroupBy(node => node.OpType).ToDictionary(group => group.Key, group => group.Count()),
                 difference);
         }

@@ -83,6 +83,8 @@ internal sealed class TensorSlot
             _view = null;
         }
 
+        // libtorch's tensor holds the new elements from here on, so the old ones can't be compared with it any more.
+        _value.Origin = null;
         _value = value;
         _version++;
     }
