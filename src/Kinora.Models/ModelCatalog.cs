@@ -17,10 +17,7 @@ public static class ModelCatalog
             16, 224, false, o => new PpTsmV2(o, temporalAttention: true)),
         new("tsn_r50", "TSN ResNet-50", "Frames judged one by one and averaged; blind to time order.",
             3, 224, false, o => new Tsn(o, depth: 50)),
-        new("tsn_r18", "TSN ResNet-18", "The same with basic blocks, 18 layers.", 3, 224, false, o => new Tsn(o, depth: 18)),
-        new("tsn_r34", "TSN ResNet-34", "The same with basic blocks, 34 layers.", 3, 224, false, o => new Tsn(o, depth: 34)),
-        new("tsn_r101", "TSN ResNet-101", "The same, 101 layers.", 3, 224, false, o => new Tsn(o, depth: 101)),
-        new("tsn_r152", "TSN ResNet-152", "The same, 152 layers.", 3, 224, false, o => new Tsn(o, depth: 152)),
+        new("tsn_r18", "TSN ResNet-18", "The same on 18 layers: a quick baseline that can't see motion.", 3, 224, false, o => new Tsn(o, depth: 18)),
     ];
 
     /// <summary>Looks up a network.</summary>

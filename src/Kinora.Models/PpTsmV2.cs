@@ -66,7 +66,9 @@ public sealed class PpTsmV2 : VideoNetwork
         _stages = stages.Items;
         int shifted = Table[ShiftedStage].Inputs;
         _attention = temporalAttention ? Add("attention", new TemporalAttention(Frames)) : null;
-        _fold = Options.TemporalShift ? ShiftFold.OfRatio(shifted, 1f / Frames, ShiftOrder.PastFirst) : null;
+
+        // A clip of one frame has no neighbours; the reference's ratio 1/T would push all its channels out.
+        _fold = Options.TemporalShift && Frames > 1 ? ShiftFold.OfRatio(shifted, 1f / Frames, ShiftOrder.PastFirst) : null;
         _pool = Add("pool", new GlobalAvgPool2d());
         _lastConv = Add("last_conv", new Conv2d(2 * Table[^1].Inputs, FinalWidth, 1));
         _act = Add("act", Activation.Relu());

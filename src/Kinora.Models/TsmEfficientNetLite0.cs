@@ -124,6 +124,7 @@ public sealed class TsmEfficientNetLite0 : VideoNetwork
     public void LoadImageNet(string path, bool classifier)
     {
         using var scope = new TensorScope();
+        using IDisposable noGrad = Grad.Disable();
         using SafetensorsFile file = SafetensorsFile.Open(path);
         var theirs = file.Entries.Select(e => e.Name).ToHashSet(StringComparer.Ordinal);
         foreach ((string name, Tensor value) in StateDict())
@@ -241,7 +242,7 @@ public sealed class TsmEfficientNetLite0 : VideoNetwork
         {
             _nonlinearity = nonlinearity;
             _convolution = Add("conv", new SameConv(inputs, outputs, kernel, stride, groups));
-            _norm = Add("bn", new BatchNorm2d(outputs, Epsilon, momentum));
+            _norm = Add("bn", new BatchNorm2d(outputs, Epsilon, momentum) { Epsilon = Epsilon });
         }
 
         protected override Tensor Compute(Tensor x) => _nonlinearity.Apply(_norm.Forward(_convolution.Forward(x)));

@@ -25,7 +25,7 @@ public sealed class Tsn : VideoNetwork
 
     /// <summary>Builds the network with initial weights.</summary>
     /// <param name="options">Defaults: 3 frames, 224 pixels, dropout 0.4.</param>
-    /// <param name="depth">18, 34, 50, 101 or 152.</param>
+    /// <param name="depth">18, 34, 50, 101 or 152; the catalogue lists 18 and 50.</param>
     /// <exception cref="ConfigException">An option is out of range.</exception>
     public Tsn(ModelOptions options, int depth = 50)
         : base($"tsn_r{depth}", Complete(options, frames: 3, size: 224, dropout: 0.4))

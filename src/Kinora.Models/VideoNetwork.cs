@@ -92,7 +92,7 @@ public abstract class VideoNetwork : Module
     {
         ArgumentNullException.ThrowIfNull(clips);
         ReadOnlySpan<long> shape = clips.Shape;
-        if (shape.Length != 5 || shape[2] != 3 || (frames is { } t && shape[1] != t))
+        if (shape.Length != 5 || shape[1] < 1 || shape[2] != 3 || (frames is { } t && shape[1] != t))
         {
             string expected = frames is null ? "T" : $"{frames}";
             throw new ShapeException($"{Name}: expected clips [N, {expected}, 3, H, W], found [{string.Join(", ", shape.ToArray())}]");

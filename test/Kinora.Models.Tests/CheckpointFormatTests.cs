@@ -1,4 +1,3 @@
-using Kinora.Tensors;
 using Kinora.Testing;
 
 namespace Kinora.Models.Tests;

@@ -66,8 +66,12 @@ internal static class TemporalShift
             throw new ShapeException($"temporal shift: expected [N·{frames}, C ≥ {fold.First + fold.Second}, H, W], found [{string.Join(", ", shape.ToArray())}]");
         }
 
+        if (fold.First + fold.Second == 0)
+        {
+            return x;
+        }
+
         (long channels, long height, long width) = (shape[1], shape[2], shape[3]);
-        int past = fold.Order == ShiftOrder.PastFirst ? 0 : 1;
 
         // Layout: libtorch's concatenation knows two layouts of four dimensions. Time joins the picture rather than a
         // fifth dimension: [N, T, C, HW] is dense for contiguous features, [N, C, T, HW] is channels-last for channels-last ones.
@@ -75,19 +79,19 @@ internal static class TemporalShift
         bool channelsLast = !x.IsContiguous && x.IsChannelsLast;
         (int time, int channel) = channelsLast ? (2, 1) : (1, 2);
         Tensor view = channelsLast ? clips.Permute(0, 2, 1, 3) : clips;             // [N, T, C, HW] or [N, C, T, HW]
-        Tensor[] parts = view.Split([fold.First, fold.Second, channels - fold.First - fold.Second], channel);
-        parts[past] = Later(parts[past], time);
-        parts[1 - past] = Earlier(parts[1 - past], time);
-        Tensor shifted = Tensor.Concat(parts, channel);
+        (long Width, int Step)[] folds =
+        [
+            (fold.First, fold.Order == ShiftOrder.PastFirst ? 1 : -1),
+            (fold.Second, fold.Order == ShiftOrder.PastFirst ? -1 : 1),
+            (channels - fold.First - fold.Second, 0),
+        ];
+        folds = [.. folds.Where(f => f.Width > 0)];
+        Tensor[] parts = view.Split([.. folds.Select(f => f.Width)], channel);
+        Tensor shifted = Tensor.Concat(parts.Zip(folds, (part, f) => f.Step == 0 ? part : Move(part, time, f.Step)), channel);
         return (channelsLast ? shifted.Permute(0, 2, 1, 3) : shifted).Reshape(-1, channels, height, width);  // [N·T, C, H, W]
     }
 
-    // Every step gets what the step before it held.
-    private static Tensor Later(Tensor x, int time) => F.Pad(x, Padding(time, 1, -1));
-
-    // Every step gets what the step after it held.
-    private static Tensor Earlier(Tensor x, int time) => F.Pad(x, Padding(time, -1, 1));
-
-    // Padding is listed from the last of four dimensions to the padded one.
-    private static long[] Padding(int dimension, long before, long after) => [.. new long[2 * (3 - dimension)], before, after];
+    // Adds a zero step at one end and cuts one at the other: by +1 every step gets what the step before it held.
+    // Paddings are listed from the last of the four dimensions to the padded one.
+    private static Tensor Move(Tensor x, int time, int step) => F.Pad(x, [.. new long[2 * (3 - time)], step, -step]);
 }

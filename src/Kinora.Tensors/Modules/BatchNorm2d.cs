@@ -26,8 +26,8 @@ public sealed class BatchNorm2d : UnaryModule
         RunningVariance = AddBuffer("running_var", Tensor.Ones([channels]));
     }
 
-    /// <summary>Added to the variance.</summary>
-    public double Epsilon { get; }
+    /// <summary>Added to the variance. The constructor rounds it as Paddle does; an initialiser sets it as it is, for networks that come from elsewhere.</summary>
+    public double Epsilon { get; init; }
 
     /// <summary>Weight of the batch in the running statistics, in [0, 1].</summary>
     public double Momentum { get; set; }

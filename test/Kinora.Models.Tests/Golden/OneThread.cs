@@ -1,0 +1,15 @@
+using Kinora.Models.Tests;
+using Kinora.Tensors;
+
+[assembly: AssemblyFixture(typeof(OneThread))]
+
+namespace Kinora.Models.Tests;
+
+/// <summary>
+/// Tests of these assemblies run side by side, one to a core: threads inside an operator would only wait for each other.
+/// It also fixes the bits of every sum.
+/// </summary>
+public sealed class OneThread
+{
+    public OneThread() => Torch.Threads = 1;
+}
