@@ -36,7 +36,9 @@ internal sealed class ColumnTable
     public ColumnTable(ResizeAxis axis, bool split)
     {
         Count = axis.First.Length;
-        Pairs = (axis.Taps + 1) / 2;
+
+        // One pair, or whole loads of two pairs.
+        Pairs = axis.Taps <= 2 ? 1 : (axis.Taps + 3) / 4 * 2;
         int padded = (Count + Group - 1) / Group * Group;
         Offsets = new int[padded];
         Weights = new int[padded * Pairs * (split ? 2 : 1)];
@@ -47,8 +49,7 @@ internal sealed class ColumnTable
             Offsets[x] = axis.First[source] * 3;
             for (int pair = 0; pair < Pairs; pair++)
             {
-                int left = axis.Weights[(source * axis.Taps) + (2 * pair)];
-                int right = (2 * pair) + 1 < axis.Taps ? axis.Weights[(source * axis.Taps) + (2 * pair) + 1] : 0;
+                int left = Weight(2 * pair), right = Weight((2 * pair) + 1);
                 if (split)
                 {
                     Weights[at++] = (left >> 8) | (right >> 8 << 16);
@@ -59,6 +60,8 @@ internal sealed class ColumnTable
                     Weights[at++] = left | (right << 16);
                 }
             }
+
+            int Weight(int tap) => tap < axis.Taps ? axis.Weights[(source * axis.Taps) + tap] : 0;
         }
 
         // Loads advance by 12 bytes for every two pairs.
@@ -68,7 +71,7 @@ internal sealed class ColumnTable
     /// <summary>Outputs.</summary>
     public int Count { get; }
 
-    /// <summary>Pairs of taps of each output.</summary>
+    /// <summary>Pairs of taps of each output: 1 or an even number.</summary>
     public int Pairs { get; }
 
     /// <summary>Byte offset of the first input pixel of each output.</summary>
@@ -84,6 +87,11 @@ internal sealed class ColumnTable
     public static int OutputBytes(int count) => ((count + Group - 1) / Group * Group * 3) + 4;
 }
 
+/// <remarks>
+/// Title note, first calls: the vector entry points are compiled with full optimisation at once. Left to the usual
+/// tiers they would start as unoptimised code, some fifty times slower, and a command that classifies one video would
+/// be over before they were promoted.
+/// </remarks>
 internal static partial class Resize
 {
     /// <summary>The widest vectors of this processor.</summary>
@@ -93,15 +101,31 @@ internal static partial class Resize
         : VectorWidth.None;
 
     // Bytes of pixels 0 and 1, or 2 and 3, as three pairs of 16-bit numbers; 255 gives zero.
-    private static Vector128<byte> FirstPair => Vector128.Create((byte)0, 255, 3, 255, 1, 255, 4, 255, 2, 255, 5, 255, 255, 255, 255, 255);
+    private static Vector128<byte> FirstPair
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector128.Create((byte)0, 255, 3, 255, 1, 255, 4, 255, 2, 255, 5, 255, 255, 255, 255, 255);
+    }
 
-    private static Vector128<byte> SecondPair => Vector128.Create((byte)6, 255, 9, 255, 7, 255, 10, 255, 8, 255, 11, 255, 255, 255, 255, 255);
+    private static Vector128<byte> SecondPair
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector128.Create((byte)6, 255, 9, 255, 7, 255, 10, 255, 8, 255, 11, 255, 255, 255, 255, 255);
+    }
 
     // Four pixels of four bytes become four of three.
-    private static Vector128<byte> DropFourthByte => Vector128.Create((byte)0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 255, 255, 255, 255);
+    private static Vector128<byte> DropFourthByte
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector128.Create((byte)0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 255, 255, 255, 255);
+    }
 
     // Two pixels of four 16-bit numbers become two of three.
-    private static Vector128<byte> DropFourthWord => Vector128.Create((byte)0, 1, 2, 3, 4, 5, 8, 9, 10, 11, 12, 13, 255, 255, 255, 255);
+    private static Vector128<byte> DropFourthWord
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector128.Create((byte)0, 1, 2, 3, 4, 5, 8, 9, 10, 11, 12, 13, 255, 255, 255, 255);
+    }
 
     /// <summary>Pillow, along two rows at once.</summary>
     /// <param name="upper">RGB pixels; table.Reach bytes are read.</param>
@@ -110,8 +134,9 @@ internal static partial class Resize
     /// <param name="upperOutput">RGB pixels; ColumnTable.OutputBytes are written.</param>
     /// <param name="lowerOutput">RGB pixels of the other row.</param>
     /// <param name="width">Vector width to use.</param>
+    /// <param name="ahead">Distance to the rows that come next, in bytes; they are fetched into the cache.</param>
     public static void PillowColumns(
-        ReadOnlySpan<byte> upper, ReadOnlySpan<byte> lower, ColumnTable table, Span<byte> upperOutput, Span<byte> lowerOutput, VectorWidth width)
+        ReadOnlySpan<byte> upper, ReadOnlySpan<byte> lower, ColumnTable table, Span<byte> upperOutput, Span<byte> lowerOutput, VectorWidth width, int ahead = 0)
     {
         Debug.Assert(Math.Min(upper.Length, lower.Length) >= table.Reach, "rows too short");
         Debug.Assert(Math.Min(upperOutput.Length, lowerOutput.Length) >= ColumnTable.OutputBytes(table.Count), "output too short");
@@ -119,32 +144,24 @@ internal static partial class Resize
         ref byte b = ref MemoryMarshal.GetReference(lower);
         ref byte outA = ref MemoryMarshal.GetReference(upperOutput);
         ref byte outB = ref MemoryMarshal.GetReference(lowerOutput);
-        ref int weights = ref MemoryMarshal.GetArrayDataReference(table.Weights);
-        ReadOnlySpan<int> offsets = table.Offsets;
-        int pairs = table.Pairs;
-        if (width == VectorWidth.Bits256)
-        {
-            Vector256<byte> drop = Vector256.Create(DropFourthByte, DropFourthByte);
-            for (int x = 0; x + 3 < offsets.Length; x += 4)
-            {
-                Vector256<int> p0 = PillowPixel256(ref a, ref b, offsets[x], ref weights, pairs);
-                weights = ref Unsafe.Add(ref weights, 2 * pairs);
-                Vector256<int> p1 = PillowPixel256(ref a, ref b, offsets[x + 1], ref weights, pairs);
-                weights = ref Unsafe.Add(ref weights, 2 * pairs);
-                Vector256<int> p2 = PillowPixel256(ref a, ref b, offsets[x + 2], ref weights, pairs);
-                weights = ref Unsafe.Add(ref weights, 2 * pairs);
-                Vector256<int> p3 = PillowPixel256(ref a, ref b, offsets[x + 3], ref weights, pairs);
-                weights = ref Unsafe.Add(ref weights, 2 * pairs);
-                Vector256<byte> four = Avx2.PackUnsignedSaturate(Avx2.PackSignedSaturate(p0, p1), Avx2.PackSignedSaturate(p2, p3));
-                four = Avx2.Shuffle(four, drop);
-                four.GetLower().StoreUnsafe(ref outA, (nuint)(3 * x));
-                four.GetUpper().StoreUnsafe(ref outB, (nuint)(3 * x));
-            }
-        }
-        else
+        if (width != VectorWidth.Bits256)
         {
             PillowColumns128(ref a, table, ref outA);
             PillowColumns128(ref b, table, ref outB);
+            return;
+        }
+
+        switch (table.Pairs)
+        {
+            case 1:
+                PillowColumns256<TwoTaps>(ref a, ref b, table, ref outA, ref outB, ahead);
+                break;
+            case 4:
+                PillowColumns256<EightTaps>(ref a, ref b, table, ref outA, ref outB, ahead);
+                break;
+            default:
+                PillowColumns256<ManyTaps>(ref a, ref b, table, ref outA, ref outB, ahead);
+                break;
         }
     }
 
@@ -155,32 +172,25 @@ internal static partial class Resize
     /// <param name="mask">Rows of the ring minus 1.</param>
     /// <param name="weights">One weight a row.</param>
     /// <param name="output">Bytes of the row; the length must be a multiple of 32.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void PillowRowsVector(ReadOnlySpan<byte> ring, int stride, int first, int mask, ReadOnlySpan<int> weights, Span<byte> output)
     {
         Debug.Assert(output.Length % 32 == 0 && stride >= output.Length && ring.Length >= (mask + 1) * stride, "row layout");
         ref byte rows = ref MemoryMarshal.GetReference(ring);
         ref byte target = ref MemoryMarshal.GetReference(output);
-        Vector256<int> half = Vector256.Create(HalfPillow);
-        for (int i = 0; i < output.Length; i += 32)
+        if (Avx2.IsSupported)
         {
-            Vector256<int> s0 = half, s1 = half, s2 = half, s3 = half;
-            for (int t = 0; t < weights.Length; t++)
+            for (int i = 0; i < output.Length; i += 32)
             {
-                Vector256<byte> pixels = Vector256.LoadUnsafe(ref rows, (nuint)((((first + t) & mask) * stride) + i));
-                Vector256<int> weight = Vector256.Create(weights[t]);
-                (Vector256<ushort> low, Vector256<ushort> high) = Vector256.Widen(pixels);
-                (Vector256<uint> w0, Vector256<uint> w1) = Vector256.Widen(low);
-                (Vector256<uint> w2, Vector256<uint> w3) = Vector256.Widen(high);
-                s0 += w0.AsInt32() * weight;
-                s1 += w1.AsInt32() * weight;
-                s2 += w2.AsInt32() * weight;
-                s3 += w3.AsInt32() * weight;
+                PillowRows256(ref Unsafe.Add(ref rows, i), stride, first, mask, weights).StoreUnsafe(ref target, (nuint)i);
             }
 
-            // Weights are positive and add up to 2^22 within a few units, so every sum fits a byte after the shift.
-            Vector256<ushort> n0 = Vector256.Narrow((s0 >> ResizeAxis.PillowBits).AsUInt32(), (s1 >> ResizeAxis.PillowBits).AsUInt32());
-            Vector256<ushort> n1 = Vector256.Narrow((s2 >> ResizeAxis.PillowBits).AsUInt32(), (s3 >> ResizeAxis.PillowBits).AsUInt32());
-            Vector256.Narrow(n0, n1).StoreUnsafe(ref target, (nuint)i);
+            return;
+        }
+
+        for (int i = 0; i < output.Length; i += 16)
+        {
+            PillowRows128(ref Unsafe.Add(ref rows, i), stride, first, mask, weights).StoreUnsafe(ref target, (nuint)i);
         }
     }
 
@@ -191,8 +201,10 @@ internal static partial class Resize
     /// <param name="upperOutput">Sums; as many numbers as ColumnTable.OutputBytes are written.</param>
     /// <param name="lowerOutput">Sums of the other row.</param>
     /// <param name="width">Vector width to use.</param>
-    public static void OpenCvColumns(
-        ReadOnlySpan<byte> upper, ReadOnlySpan<byte> lower, ColumnTable table, Span<short> upperOutput, Span<short> lowerOutput, VectorWidth width)
+    /// <param name="ahead">Distance to the rows that come next, in bytes; they are fetched into the cache.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static unsafe void OpenCvColumns(
+        ReadOnlySpan<byte> upper, ReadOnlySpan<byte> lower, ColumnTable table, Span<short> upperOutput, Span<short> lowerOutput, VectorWidth width, int ahead = 0)
     {
         Debug.Assert(table.Pairs == 1 && Math.Min(upper.Length, lower.Length) >= table.Reach, "rows too short");
         Debug.Assert(Math.Min(upperOutput.Length, lowerOutput.Length) >= ColumnTable.OutputBytes(table.Count), "output too short");
@@ -206,6 +218,12 @@ internal static partial class Resize
             Vector256<byte> pair = Vector256.Create(FirstPair, FirstPair), drop = Vector256.Create(DropFourthWord, DropFourthWord);
             for (int x = 0; x + 1 < offsets.Length; x += 2)
             {
+                if ((x & 2) == 0)
+                {
+                    Sse.Prefetch0(Unsafe.AsPointer(ref Unsafe.Add(ref a, offsets[x] + ahead)));
+                    Sse.Prefetch0(Unsafe.AsPointer(ref Unsafe.Add(ref b, offsets[x] + ahead)));
+                }
+
                 Vector256<int> p0 = Avx2.MultiplyAddAdjacent(
                     Avx2.Shuffle(TwoRows(ref a, ref b, offsets[x]), pair).AsInt16(), Vector256.Create(weights[x]).AsInt16());
                 Vector256<int> p1 = Avx2.MultiplyAddAdjacent(
@@ -228,6 +246,7 @@ internal static partial class Resize
     /// <param name="upperWeight">Weight of the upper row.</param>
     /// <param name="lowerWeight">Weight of the lower row.</param>
     /// <param name="output">Bytes of the row; the length must be a multiple of 32.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void OpenCvRowsVector(ReadOnlySpan<short> upper, ReadOnlySpan<short> lower, int upperWeight, int lowerWeight, Span<byte> output)
     {
         Debug.Assert(output.Length % 32 == 0 && Math.Min(upper.Length, lower.Length) >= output.Length, "row layout");
@@ -244,35 +263,162 @@ internal static partial class Resize
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<byte> TwoRows(ref byte a, ref byte b, int offset) =>
+    private static Vector256<byte> TwoRows(ref byte a, ref byte b, nint offset) =>
         Vector256.Create(Vector128.LoadUnsafe(ref a, (nuint)offset), Vector128.LoadUnsafe(ref b, (nuint)offset));
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<int> PillowPixel256(ref byte a, ref byte b, int offset, ref int weights, int pairs)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static unsafe void PillowColumns256<TTaps>(ref byte a, ref byte b, ColumnTable table, ref byte outA, ref byte outB, nint ahead)
+        where TTaps : struct, IPillowPixel
     {
-        Vector256<byte> firstPair = Vector256.Create(FirstPair, FirstPair);
-        Vector256<int> high = Vector256<int>.Zero, low = Vector256.Create(HalfPillow);
-        int pair = 0;
-        for (; pair + 1 < pairs; pair += 2)
+        Vector256<byte> first = Vector256.Create(FirstPair, FirstPair), second = Vector256.Create(SecondPair, SecondPair);
+        Vector256<byte> drop = Vector256.Create(DropFourthByte, DropFourthByte);
+        ref int weights = ref MemoryMarshal.GetArrayDataReference(table.Weights);
+        ref int offsets = ref MemoryMarshal.GetArrayDataReference(table.Offsets);
+        int pairs = table.Pairs, step = 2 * pairs, count = table.Offsets.Length;
+        for (int x = 0; x < count; x += ColumnTable.Group)
         {
-            Vector256<byte> four = TwoRows(ref a, ref b, offset);
-            Vector256<short> p = Avx2.Shuffle(four, firstPair).AsInt16();
-            high += Avx2.MultiplyAddAdjacent(p, Vector256.Create(Unsafe.Add(ref weights, 2 * pair)).AsInt16());
-            low += Avx2.MultiplyAddAdjacent(p, Vector256.Create(Unsafe.Add(ref weights, (2 * pair) + 1)).AsInt16());
-            p = Avx2.Shuffle(four, Vector256.Create(SecondPair, SecondPair)).AsInt16();
-            high += Avx2.MultiplyAddAdjacent(p, Vector256.Create(Unsafe.Add(ref weights, (2 * pair) + 2)).AsInt16());
-            low += Avx2.MultiplyAddAdjacent(p, Vector256.Create(Unsafe.Add(ref weights, (2 * pair) + 3)).AsInt16());
-            offset += 12;
+            Sse.Prefetch0(Unsafe.AsPointer(ref Unsafe.Add(ref a, offsets + ahead)));
+            Sse.Prefetch0(Unsafe.AsPointer(ref Unsafe.Add(ref b, offsets + ahead)));
+            Vector256<int> p0 = TTaps.Sum(ref a, ref b, offsets, ref weights, pairs, first, second);
+            Vector256<int> p1 = TTaps.Sum(ref a, ref b, Unsafe.Add(ref offsets, 1), ref Unsafe.Add(ref weights, step), pairs, first, second);
+            Vector256<int> p2 = TTaps.Sum(ref a, ref b, Unsafe.Add(ref offsets, 2), ref Unsafe.Add(ref weights, 2 * step), pairs, first, second);
+            Vector256<int> p3 = TTaps.Sum(ref a, ref b, Unsafe.Add(ref offsets, 3), ref Unsafe.Add(ref weights, 3 * step), pairs, first, second);
+            offsets = ref Unsafe.Add(ref offsets, ColumnTable.Group);
+            weights = ref Unsafe.Add(ref weights, ColumnTable.Group * step);
+            Vector256<byte> four = Avx2.PackUnsignedSaturate(Avx2.PackSignedSaturate(p0, p1), Avx2.PackSignedSaturate(p2, p3));
+            four = Avx2.Shuffle(four, drop);
+            four.GetLower().StoreUnsafe(ref outA, (nuint)(3 * x));
+            four.GetUpper().StoreUnsafe(ref outB, (nuint)(3 * x));
+        }
+    }
+
+    /// <summary>One output pixel of two rows; a type for each number of taps, so that each loop is compiled on its own.</summary>
+    private interface IPillowPixel
+    {
+        /// <summary>The rounded sums: red, green, blue, nothing of the upper row, and of the lower.</summary>
+        static abstract Vector256<int> Sum(
+            ref byte a, ref byte b, nint at, ref int weights, int pairs, Vector256<byte> first, Vector256<byte> second);
+    }
+
+    /// <summary>Enlarging.</summary>
+    private readonly struct TwoTaps : IPillowPixel
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector256<int> Sum(
+            ref byte a, ref byte b, nint at, ref int weights, int pairs, Vector256<byte> first, Vector256<byte> second)
+        {
+            Vector256<short> p = Avx2.Shuffle(TwoRows(ref a, ref b, at), first).AsInt16();
+            Vector256<int> high = Avx2.MultiplyAddAdjacent(p, Vector256.Create(weights).AsInt16());
+            Vector256<int> low = Avx2.MultiplyAddAdjacent(p, Vector256.Create(Unsafe.Add(ref weights, 1)).AsInt16());
+            return ((high << 8) + low + Vector256.Create(HalfPillow)) >> ResizeAxis.PillowBits;
+        }
+    }
+
+    /// <summary>Shrinking to between a half and a quarter, such as 720 lines to 256.</summary>
+    private readonly struct EightTaps : IPillowPixel
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector256<int> Sum(
+            ref byte a, ref byte b, nint at, ref int weights, int pairs, Vector256<byte> first, Vector256<byte> second)
+        {
+            Vector256<byte> four = TwoRows(ref a, ref b, at), next = TwoRows(ref a, ref b, at + 12);
+            Vector256<short> p = Avx2.Shuffle(four, first).AsInt16();
+            Vector256<int> high = Avx2.MultiplyAddAdjacent(p, Vector256.Create(weights).AsInt16());
+            Vector256<int> low = Avx2.MultiplyAddAdjacent(p, Vector256.Create(Unsafe.Add(ref weights, 1)).AsInt16());
+            p = Avx2.Shuffle(four, second).AsInt16();
+            high += Avx2.MultiplyAddAdjacent(p, Vector256.Create(Unsafe.Add(ref weights, 2)).AsInt16());
+            low += Avx2.MultiplyAddAdjacent(p, Vector256.Create(Unsafe.Add(ref weights, 3)).AsInt16());
+            p = Avx2.Shuffle(next, first).AsInt16();
+            high += Avx2.MultiplyAddAdjacent(p, Vector256.Create(Unsafe.Add(ref weights, 4)).AsInt16());
+            low += Avx2.MultiplyAddAdjacent(p, Vector256.Create(Unsafe.Add(ref weights, 5)).AsInt16());
+            p = Avx2.Shuffle(next, second).AsInt16();
+            high += Avx2.MultiplyAddAdjacent(p, Vector256.Create(Unsafe.Add(ref weights, 6)).AsInt16());
+            low += Avx2.MultiplyAddAdjacent(p, Vector256.Create(Unsafe.Add(ref weights, 7)).AsInt16());
+            return ((high << 8) + low + Vector256.Create(HalfPillow)) >> ResizeAxis.PillowBits;
+        }
+    }
+
+    /// <summary>Any even number of pairs, four taps a turn.</summary>
+    private readonly struct ManyTaps : IPillowPixel
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector256<int> Sum(
+            ref byte a, ref byte b, nint at, ref int weights, int pairs, Vector256<byte> first, Vector256<byte> second)
+        {
+            Vector256<int> high = Vector256<int>.Zero, low = Vector256.Create(HalfPillow);
+            do
+            {
+                Vector256<byte> four = TwoRows(ref a, ref b, at);
+                Vector256<short> p = Avx2.Shuffle(four, first).AsInt16(), q = Avx2.Shuffle(four, second).AsInt16();
+                high += Avx2.MultiplyAddAdjacent(p, Vector256.Create(weights).AsInt16());
+                low += Avx2.MultiplyAddAdjacent(p, Vector256.Create(Unsafe.Add(ref weights, 1)).AsInt16());
+                high += Avx2.MultiplyAddAdjacent(q, Vector256.Create(Unsafe.Add(ref weights, 2)).AsInt16());
+                low += Avx2.MultiplyAddAdjacent(q, Vector256.Create(Unsafe.Add(ref weights, 3)).AsInt16());
+                weights = ref Unsafe.Add(ref weights, 4);
+                at += 12;
+                pairs -= 2;
+            }
+            while (pairs > 0);
+            return ((high << 8) + low) >> ResizeAxis.PillowBits;
+        }
+    }
+
+    // Two rows a turn: their bytes alternate as 16-bit pairs, which one multiply-add sums. Unpacking and packing both
+    // stay within 16-byte halves, so the order of the bytes comes back by itself. An odd last row is paired with itself
+    // and weight zero.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<byte> PillowRows256(ref byte rows, int stride, int first, int mask, ReadOnlySpan<int> weights)
+    {
+        Vector256<int> half = Vector256.Create(HalfPillow);
+        Vector256<int> h0 = Vector256<int>.Zero, h1 = h0, h2 = h0, h3 = h0, l0 = half, l1 = half, l2 = half, l3 = half;
+        for (int t = 0; t < weights.Length; t += 2)
+        {
+            bool odd = t + 1 == weights.Length;
+            int weight = weights[t], nextWeight = odd ? 0 : weights[t + 1];
+            Vector256<byte> upper = Vector256.LoadUnsafe(ref rows, (nuint)(((first + t) & mask) * stride));
+            Vector256<byte> lower = Vector256.LoadUnsafe(ref rows, (nuint)(((first + t + (odd ? 0 : 1)) & mask) * stride));
+            Vector256<short> high = Vector256.Create((weight >> 8) | (nextWeight >> 8 << 16)).AsInt16();
+            Vector256<short> low = Vector256.Create((weight & 255) | ((nextWeight & 255) << 16)).AsInt16();
+            Vector256<byte> even = Avx2.UnpackLow(upper, lower), rest = Avx2.UnpackHigh(upper, lower);
+            Vector256<short> p = Avx2.UnpackLow(even, Vector256<byte>.Zero).AsInt16();
+            h0 += Avx2.MultiplyAddAdjacent(p, high);
+            l0 += Avx2.MultiplyAddAdjacent(p, low);
+            p = Avx2.UnpackHigh(even, Vector256<byte>.Zero).AsInt16();
+            h1 += Avx2.MultiplyAddAdjacent(p, high);
+            l1 += Avx2.MultiplyAddAdjacent(p, low);
+            p = Avx2.UnpackLow(rest, Vector256<byte>.Zero).AsInt16();
+            h2 += Avx2.MultiplyAddAdjacent(p, high);
+            l2 += Avx2.MultiplyAddAdjacent(p, low);
+            p = Avx2.UnpackHigh(rest, Vector256<byte>.Zero).AsInt16();
+            h3 += Avx2.MultiplyAddAdjacent(p, high);
+            l3 += Avx2.MultiplyAddAdjacent(p, low);
         }
 
-        if (pair < pairs)
+        Vector256<short> s0 = Avx2.PackSignedSaturate(
+            ((h0 << 8) + l0) >> ResizeAxis.PillowBits, ((h1 << 8) + l1) >> ResizeAxis.PillowBits);
+        Vector256<short> s1 = Avx2.PackSignedSaturate(
+            ((h2 << 8) + l2) >> ResizeAxis.PillowBits, ((h3 << 8) + l3) >> ResizeAxis.PillowBits);
+        return Avx2.PackUnsignedSaturate(s0, s1);
+    }
+
+    // Weights are positive and add up to 2^22 within a few units, so every sum fits a byte after the shift.
+    private static Vector128<byte> PillowRows128(ref byte rows, int stride, int first, int mask, ReadOnlySpan<int> weights)
+    {
+        Vector128<int> half = Vector128.Create(HalfPillow), s0 = half, s1 = half, s2 = half, s3 = half;
+        for (int t = 0; t < weights.Length; t++)
         {
-            Vector256<short> p = Avx2.Shuffle(TwoRows(ref a, ref b, offset), firstPair).AsInt16();
-            high += Avx2.MultiplyAddAdjacent(p, Vector256.Create(Unsafe.Add(ref weights, 2 * pair)).AsInt16());
-            low += Avx2.MultiplyAddAdjacent(p, Vector256.Create(Unsafe.Add(ref weights, (2 * pair) + 1)).AsInt16());
+            Vector128<byte> pixels = Vector128.LoadUnsafe(ref rows, (nuint)(((first + t) & mask) * stride));
+            Vector128<int> weight = Vector128.Create(weights[t]);
+            Vector128<ushort> low = Vector128.WidenLower(pixels), high = Vector128.WidenUpper(pixels);
+            s0 += Vector128.WidenLower(low).AsInt32() * weight;
+            s1 += Vector128.WidenUpper(low).AsInt32() * weight;
+            s2 += Vector128.WidenLower(high).AsInt32() * weight;
+            s3 += Vector128.WidenUpper(high).AsInt32() * weight;
         }
 
-        return ((high << 8) + low) >> ResizeAxis.PillowBits;
+        return Vector128.Narrow(
+            Vector128.Narrow((s0 >> ResizeAxis.PillowBits).AsUInt32(), (s1 >> ResizeAxis.PillowBits).AsUInt32()),
+            Vector128.Narrow((s2 >> ResizeAxis.PillowBits).AsUInt32(), (s3 >> ResizeAxis.PillowBits).AsUInt32()));
     }
 
     private static void PillowColumns128(ref byte row, ColumnTable table, ref byte output)

@@ -134,6 +134,7 @@ internal sealed class ResizePlan
         int second = Math.Min(slot + 1, _neededRows.Length - 1);
         upper = Readable(upper, padded[.._table.Reach]);
         ReadOnlySpan<byte> lower = second == slot ? upper : Readable(source[(_neededRows[second] * stride)..], padded[_table.Reach..]);
+        int ahead = second + 1 < _neededRows.Length ? (_neededRows[second + 1] - _neededRows[slot]) * stride : 0;
         if (_engine == ResizeEngine.Pillow)
         {
             Resize.PillowColumns(
@@ -142,11 +143,12 @@ internal sealed class ResizePlan
                 _table,
                 ring.Slice((slot & ringMask) * _rowBytes, _rowBytes),
                 ring.Slice((second & ringMask) * _rowBytes, _rowBytes),
-                width);
+                width,
+                ahead);
         }
         else
         {
-            Resize.OpenCvColumns(upper, lower, _table, Sums(ring, slot), Sums(ring, second), width);
+            Resize.OpenCvColumns(upper, lower, _table, Sums(ring, slot), Sums(ring, second), width, ahead);
         }
 
         return second + 1;
