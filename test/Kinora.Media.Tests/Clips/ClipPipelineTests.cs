@@ -153,6 +153,14 @@ public sealed class ClipPipelineTests
     }
 
     [Fact]
+    public void Decode_RotatedVideo_UprightFramesAndItsAngle()
+    {
+        using IFrameSource source = ClipFrames.Open("clips/video_90.mov");
+        using DecodedClip clip = new ClipPipeline(Spec).Decode(source, TestContext.Current.CancellationToken);
+        Assert.Equal((320, 568, 90), (clip.Width, clip.Height, clip.Rotation));
+    }
+
+    [Fact]
     public void Decode_EmptySource_MediaException() =>
         Assert.Throws<MediaException>(() => new ClipPipeline(Spec).Decode(new MemorySource([], 48, 44), TestContext.Current.CancellationToken));
 

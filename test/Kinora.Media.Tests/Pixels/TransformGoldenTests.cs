@@ -122,7 +122,8 @@ public sealed class TransformGoldenTests
     }
 
     // Kinora's frames are always arrays of bytes, so what fails for a mismatch of Python types simply works; what
-    // fails because the picture doesn't suit the op is refused here too.
+    // fails because the picture doesn't suit the op is refused here too. A crop without room to move ("empty range")
+    // stays where it is.
     private static void AssertRefusal(PaddleOp[] ops, Pictures pictures, JsonElement? force, string error, string name)
     {
         Pictures? result = pictures;
@@ -144,7 +145,7 @@ public sealed class TransformGoldenTests
         }
 
         Assert.DoesNotContain("AssertionError", error, StringComparison.Ordinal);
-        Assert.DoesNotContain("ValueError", error, StringComparison.Ordinal);
+        Assert.True(!error.Contains("ValueError", StringComparison.Ordinal) || error.Contains("empty range", StringComparison.Ordinal), error);
         Assert.Equal(result!.Bytes.Length, result.Shape.Aggregate((a, b) => a * b));
     }
 
