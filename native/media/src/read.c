@@ -14,6 +14,15 @@ void km_reading_free(km_reader *reader) {
 
 // ---- what the decoder gets ----
 
+// In a counted stream one frame too few or too many moves all later ones, and the decoder may hold back a frame that
+// came before the failure but needs what failed.
+static void note_failure(km_reader *reader, int64_t packet) {
+  km_reading *reading = &reader->reading;
+  reading->failed[packet] = 1;
+  int32_t sound = reading->counted - reader->decoder->has_b_frames;
+  if (sound < reading->sound) reading->sound = sound;
+}
+
 // Whether the decoder may leave out a picture that nobody asked for and that calls itself unreferenced. In HEVC that
 // word is about the picture's own temporal layer; only in the highest layer does it mean that nothing refers to it.
 static int can_skip(const km_reader *reader, int32_t packet) {
@@ -62,7 +71,7 @@ static int32_t send(km_reader *reader, int32_t number, int wanted, int first, km
   reading->sent = number;
   reading->errors = 0;
   reading->statistics.packets_sent++;
-  if (avcodec_send_packet(reader->decoder, reader->packet) < 0) reading->failed[number] = 1;
+  if (avcodec_send_packet(reader->decoder, reader->packet) < 0) note_failure(reader, number);
   av_packet_unref(reader->packet);
   return KM_OK;
 }
@@ -77,11 +86,7 @@ static void drain(km_reader *reader) {
 static int is_damaged(const km_reader *reader, int32_t frame) {
   const km_index *index = &reader->index;
   const uint8_t *failed = reader->reading.failed;
-  if (index->counted) {
-    // One frame too few or too many moves all later ones; reordering brings packets forward by less than 32.
-    int32_t end = frame + 32 < index->count ? frame + 32 : index->count;
-    return memchr(failed, 1, end) != NULL;
-  }
+  if (index->counted) return frame >= reader->reading.sound;
   int32_t packet = index->packets[frame], start = index->entries[packet].start;
   return memchr(failed + start, 1, packet - start + 1) != NULL;
 }
@@ -171,7 +176,7 @@ static km_wanted *recognise(km_reader *reader) {
   reading->statistics.frames_decoded++;
   int64_t packet = reader->index.counted ? reading->sent : frame->pts;
   if (packet < 0 || packet >= reader->index.count) return NULL;
-  if (frame->decode_error_flags || (frame->flags & AV_FRAME_FLAG_CORRUPT)) reading->failed[packet] = 1;
+  if (frame->decode_error_flags || (frame->flags & AV_FRAME_FLAG_CORRUPT)) note_failure(reader, packet);
   int32_t number = reader->index.counted ? reading->counted++ : reader->index.entries[packet].frame;
   km_wanted *wanted = number >= 0 ? find_wanted(reading, number) : NULL;
   return wanted && !wanted->delivered ? wanted : NULL;
@@ -214,7 +219,7 @@ static int32_t next_frame(km_reader *reader, uint8_t *output, size_t slot_bytes,
       return KM_OK;
     }
     if (code != AVERROR(EAGAIN) && code != AVERROR_EOF) {
-      reading->failed[reading->sent] = 1;
+      note_failure(reader, reading->sent);
       if (++reading->errors < 64) continue;
     }
     int more;
@@ -240,6 +245,7 @@ static int32_t begin(km_reader *reader, const int32_t *frames, int32_t count, km
   km_reading_free(reader);
   km_reading *reading = &reader->reading;
   reading->next = -1;
+  reading->sound = INT32_MAX;
   reading->budget_ns = reader->options.deadline_ms * INT64_C(1000000);
   reading->failed = av_mallocz(reader->index.count);
   reading->wanted = av_malloc_array(count, sizeof *reading->wanted);

@@ -1,6 +1,7 @@
 // Opening a video: container, index, decoder, and what can be said about the frames before decoding them.
 #include "reader.h"
 
+#include <libavutil/avstring.h>
 #include <libavutil/display.h>
 #include <libavutil/mem.h>
 #include <string.h>
@@ -9,6 +10,8 @@ static int32_t open_decoder(km_reader *reader, km_error *error) {
   const AVCodecParameters *parameters = km_demux_stream(&reader->demuxer)->codecpar;
   const AVCodec *codec = avcodec_find_decoder(parameters->codec_id);
   if (!codec) return km_fail(error, KM_FORMAT, "opening: no decoder for %s", avcodec_get_name(parameters->codec_id));
+  if (!av_match_name(codec->name, km_codec_whitelist))
+    return km_fail(error, KM_FORMAT, "opening: the codec %s is not among those that are let in; convert the file with: ffmpeg -i IN -c:v libx264 OUT.mp4", codec->name);
   AVCodecContext *decoder = reader->decoder = avcodec_alloc_context3(codec);
   if (!decoder) return km_fail(error, KM_MEMORY, "opening: out of memory");
   int code = avcodec_parameters_to_context(decoder, parameters);
@@ -68,9 +71,9 @@ static int32_t hide_headless(km_reader *reader, km_error *error) {
   enum AVCodecID codec = reader->decoder->codec_id;
   if (index->counted || (codec != AV_CODEC_ID_H264 && codec != AV_CODEC_ID_HEVC)) return KM_OK;
   enum { WINDOW = 512 };
-  int32_t first = 0, last = -1;  // first intra picture, last packet in question
-  while (first < index->count && first < WINDOW && !index->entries[first].intra) last = first++;
-  if (first == index->count || first == WINDOW) return KM_OK;
+  int32_t first = 0, last = -1;  // first keyframe, last packet in question
+  while (first < index->count && first < WINDOW && !index->entries[first].key) last = first++;
+  if (first == index->count || first == WINDOW || !index->entries[first].intra) return KM_OK;
   for (int32_t i = first + 1; i < index->count && i < first + 64 && !index->entries[i].intra; i++) {
     if (index->entries[i].frame >= 0 && index->entries[i].pts < index->entries[first].pts) last = i;
   }

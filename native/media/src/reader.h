@@ -21,6 +21,7 @@ typedef struct {
   int32_t next;       // the packet that continues what the decoder has seen; -1: any may come
   int32_t sent;       // the packet handed over last
   int32_t counted;    // frames since the start of the stream, for counted streams
+  int32_t sound;      // so many of them came before any failure
   int draining;       // the decoder was told that nothing follows
   int from_start;     // second attempt: everything from the first packet
   int errors;         // of the decoder, since the last packet

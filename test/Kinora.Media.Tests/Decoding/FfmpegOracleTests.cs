@@ -94,6 +94,16 @@ public sealed class FfmpegOracleTests
         Compare(folder["several.mkv"]);
     }
 
+    [Fact]
+    public void Open_CodecThatIsNotLetIn_MediaExceptionNamesItAndTheWayOut()
+    {
+        using var folder = new TemporaryFolder();
+        Make(folder["a.mov"], Moving, "-c:v prores");
+        MediaException e = Assert.Throws<MediaException>(() => VideoReader.Open(folder["a.mov"]));
+        Assert.Contains("prores", e.Message, StringComparison.Ordinal);
+        Assert.Contains("ffmpeg -i", e.Message, StringComparison.Ordinal);
+    }
+
     internal static void Make(string path, string source, string encoder) =>
         TestClips.Run("ffmpeg", ["-v", "error", "-f", "lavfi", "-i", source, .. encoder.Replace("'", "", StringComparison.Ordinal).Replace("n,", "n\\,", StringComparison.Ordinal).Split(' ', StringSplitOptions.RemoveEmptyEntries), path]);
 
