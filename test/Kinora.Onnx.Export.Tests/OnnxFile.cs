@@ -1,6 +1,4 @@
-using System.Runtime.CompilerServices;
 using Kinora.Onnx.Export.Format;
-using Kinora.Tensors;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Kinora.Onnx.Export.Tests;
@@ -21,10 +19,6 @@ internal static class OnnxFile
         using IDisposableReadOnlyCollection<OrtValue> results = session.Run(run, ["clips"], [input], ["logits"]);
         return results[0].GetTensorDataAsSpan<float>().ToArray();
     }
-
-    // Tests run side by side: more threads within one would only wait for each other.
-    [ModuleInitializer]
-    internal static void UseOneThreadEach() => Torch.Threads = 1;
 
     public static ModelProto Read(string path) => ModelProto.Parser.ParseFrom(File.ReadAllBytes(path));
 }

@@ -56,7 +56,7 @@ public sealed class SimplifierTests
     [Theory]
     [InlineData(1, 3, 2)]
     [InlineData(3, 1, 1)]
-    public void Run_ParallelConvolutionsWithStride_BecomeOneOrStay(int first, int second, int stride)
+    public void Run_ParallelConvolutionsInEitherOrder_BecomeOne(int first, int second, int stride)
     {
         ModelProto model = Captured.AssertSame(x => Conv(x, "a", 8, first, stride) + Conv(x, "b", 8, second, stride), Image);
         Assert.Single(Captured.Operators(model));
@@ -125,7 +125,7 @@ public sealed class SimplifierTests
     {
         ModelProto model = Captured.AssertSame(
             x => Tensor.Concat([F.Conv2d(x, Captured.Weight("w", 8, 4, 1, 1)).Relu(), F.Conv2d(x, Captured.Weight("w", 8, 4, 1, 1)).Sigmoid()], 1), Image);
-        Assert.Equal(["Conv", "Relu", "Sigmoid", "Concat"], Captured.Operators(model).Order(StringComparer.Ordinal).OrderBy(op => op is "Conv" ? 0 : op is "Concat" ? 2 : 1));
+        Assert.Equal(["Concat", "Conv", "Relu", "Sigmoid"], Captured.Operators(model).Order(StringComparer.Ordinal));
         Assert.Single(model.Graph.Initializer, tensor => tensor.Dims.Count == 4);
     }
 
