@@ -4,6 +4,7 @@
 #include <libavutil/display.h>
 #include <libavutil/opt.h>
 #include <libswscale/swscale.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "status.h"
@@ -74,7 +75,7 @@ static int32_t open_file(km_writer *writer, const char *path, km_error *error) {
   if (writer->options.rotation) {
     int32_t *matrix = (int32_t *)av_stream_new_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, 9 * sizeof *matrix);
     if (!matrix) return km_fail(error, KM_MEMORY, "encoding: out of memory");
-    av_display_rotation_set(matrix, writer->options.rotation);  // clockwise here, although its comment says otherwise of the getter
+    av_display_rotation_set(matrix, writer->options.rotation);  // clockwise, while av_display_rotation_get answers counterclockwise
   }
   char url[4200];
   if ((size_t)snprintf(url, sizeof url, "file:%s", path) >= sizeof url) return km_fail(error, KM_ARGUMENT, "encoding: the path is too long");
