@@ -2,6 +2,7 @@
 # Installs what Kinora needs and is missing: Debian packages, the npm package with ONNX Runtime, NuGet packages.
 #   eng/setup.sh run      what classifying needs
 #   eng/setup.sh train    that, and libtorch for training and export
+#   eng/setup.sh test     that, and what only tests and benchmarks use
 #   eng/setup.sh --check  installs nothing; prints the Debian packages that are missing, one a line
 # Idempotent, and quick when all is there.
 set -euo pipefail
@@ -10,9 +11,10 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 say() { printf 'kinora set-up: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
 
-missing_packages() { # purpose (run|train)
+missing_packages() { # purpose: each holds those before it
   local wanted
-  wanted=$(awk -v all="$1" '!/^#/ && NF { if ($2 == "run" || all == "train") print $1 }' eng/packages.txt)
+  wanted=$(awk -v purpose="$1" 'BEGIN { rank["run"] = 1; rank["train"] = 2; rank["test"] = 3 }
+    !/^#/ && NF && rank[$2] <= rank[purpose] { print $1 }' eng/packages.txt)
   for package in $wanted; do
     case $package in
       # These are often there without Debian's packages (a vendor's npm, a newer compiler).
@@ -55,9 +57,9 @@ install_node_modules() {
 }
 
 case ${1:-train} in
-  --check) missing_packages train; exit 0 ;;
-  run | train) ;;
-  *) fail "expected run, train or --check, found '$1'" ;;
+  --check) missing_packages test; exit 0 ;;
+  run | train | test) ;;
+  *) fail "expected run, train, test or --check, found '$1'" ;;
 esac
 command -v dotnet > /dev/null || fail "the .NET 10 SDK is missing; install it first (https://dot.net), then run this again"
 [ "$(dotnet --version 2> /dev/null | cut -d. -f1)" -ge 10 ] 2> /dev/null \

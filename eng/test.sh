@@ -5,6 +5,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+eng/setup.sh test
 eng/build.sh train
 dotnet build Kinora.slnx --configuration Release --nologo --verbosity quiet
 
