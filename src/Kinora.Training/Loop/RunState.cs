@@ -47,6 +47,9 @@ internal sealed class RunState
     /// <summary>Validation accuracy of the best epoch.</summary>
     public double BestTop1 { get; set; } = double.NegativeInfinity;
 
+    /// <summary>Highest validation accuracy of any epoch; the best epoch's may be a little lower (<see cref="BestEpochRule"/>).</summary>
+    public double HighestTop1 { get; set; } = double.NegativeInfinity;
+
     /// <summary>Validation loss of the best epoch.</summary>
     public double BestLoss { get; set; } = double.PositiveInfinity;
 

@@ -253,8 +253,14 @@ internal sealed class TrainingRun : IDisposable
             return epoch == Epochs;
         }
 
-        return validation is not null
-            && (_state.BestEpoch == 0 || validation.Top1 > _state.BestTop1 || (validation.Top1 == _state.BestTop1 && validation.Loss < _state.BestLoss));
+        if (validation is null)
+        {
+            return false;
+        }
+
+        bool best = BestEpochRule.Replaces(validation.Top1, validation.Loss, validation.Clips, _state.HighestTop1, _state.BestTop1, _state.BestLoss);
+        _state.HighestTop1 = Math.Max(_state.HighestTop1, validation.Top1);
+        return best;
     }
 
     private void RefreshBatchNorm()

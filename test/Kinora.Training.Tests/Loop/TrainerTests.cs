@@ -106,6 +106,26 @@ public sealed class TrainerTests : IDisposable
         Assert.Equal((3, second.Test!.Loss), (again.Clips, again.Loss));
     }
 
+    [Theory]
+    [InlineData("tsm_efficientnet_lite0")]
+    [InlineData("pptsmv2")]
+    public void Run_BFloat16_TrainsWhateverTheProcessor(string model)
+    {
+        TrainingConfig config = Config(epochs: 1); // few clips: without native bfloat16 it takes seconds a step
+        config = config with
+        {
+            Data = new DataConfig { Path = ColourClips.Create(_folder["few"], train: 1, validation: 1, test: 1) },
+            Model = config.Model with { Name = model },
+            Loop = new LoopConfig { Epochs = 1, BatchSize = 3, Precision = Precision.Bf16 },
+        };
+        TrainingOutcome outcome = Trainer.Run(config, new TrainerOptions { Probe = false });
+        Assert.True(outcome.Plan.BFloat16);
+        Assert.InRange(outcome.Epochs[0].TrainLoss, 0.3, 3);
+        using var scope = new TensorScope();
+        using SafetensorsFile last = SafetensorsFile.Open(outcome.LastCheckpoint);
+        Assert.All(last.Entries, e => Assert.Equal(DType.Float32, e.DType));
+    }
+
     [Fact]
     public void Run_NameOfAnEarlierRun_IsNeverOverwritten()
     {
