@@ -13,7 +13,7 @@ extern "C" {
 #endif
 #define KT_API __attribute__((visibility("default")))
 
-#define KT_ABI 1
+#define KT_ABI 2
 #define KT_MAX_RANK 16
 
 typedef int32_t kt_status;
@@ -128,6 +128,19 @@ KT_API kt_status kt_threads(int32_t* count) KT_NOEXCEPT;
 // Freed CPU blocks are kept for the next allocation of their size, up to this many bytes; 0 keeps none.
 KT_API kt_status kt_cache_limit(int64_t bytes) KT_NOEXCEPT;
 KT_API kt_status kt_cached_bytes(int64_t* bytes) KT_NOEXCEPT;
+
+// ---- training kernels ----
+// For channels-last images in CPU memory, with gradients. The result is null where a function doesn't apply; nothing
+// has happened then, and libtorch's own operator does it.
+// Normalises with the batch's statistics, then cuts: nonlinearity 0 nothing, 1 relu, 2 relu6. running = keep * running
+// + (1 - keep) * batch; both running tensors may be null. biased: the variance is divided by n, else by n - 1.
+KT_API kt_status kt_batch_norm(kt_tensor x, kt_tensor weight, kt_tensor bias, kt_tensor running_mean,
+                               kt_tensor running_variance, double keep, double epsilon, int32_t biased,
+                               int32_t nonlinearity, kt_tensor* result) KT_NOEXCEPT;
+KT_API kt_status kt_relu6(kt_tensor x, kt_tensor* result) KT_NOEXCEPT;
+// Two strides and two paddings; as many groups as channels.
+KT_API kt_status kt_depthwise_conv2d(kt_tensor x, kt_tensor weight, kt_tensor bias, const int64_t* stride,
+                                     const int64_t* padding, kt_tensor* result) KT_NOEXCEPT;
 
 // ---- optimiser kernels ----
 // v = momentum * v + (g + decay * p); p -= rate * (nesterov ? g + decay * p + momentum * v : v), element by element in

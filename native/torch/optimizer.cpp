@@ -9,7 +9,7 @@
 #include "shim.h"
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define KT_CLONES __attribute__((target_clones("arch=skylake-avx512", "avx2", "default")))
+#define KT_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define KT_CLONES
 #endif

@@ -14,8 +14,16 @@ public static class F
     /// <param name="groups">Divides the channels; C for a depthwise convolution.</param>
     /// <param name="dilation">Distance of the kernel's taps, height and width; null for 1.</param>
     /// <returns>New tensor, [N, outputs, H', W'].</returns>
-    public static Tensor Conv2d(Tensor input, Tensor weight, Tensor? bias = null, long[]? stride = null, long[]? padding = null, long groups = 1, long[]? dilation = null) =>
-        Torch.Call(Ops.Conv2d, input, weight, bias, stride ?? One, padding ?? Zero, dilation ?? One, groups);
+    public static Tensor Conv2d(Tensor input, Tensor weight, Tensor? bias = null, long[]? stride = null, long[]? padding = null, long groups = 1, long[]? dilation = null)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        ArgumentNullException.ThrowIfNull(weight);
+        (stride, padding, dilation) = (stride ?? One, padding ?? Zero, dilation ?? One);
+        bool depthwise = groups > 1 && dilation is [1, 1] && stride.Length == 2 && padding.Length == 2
+            && input.Rank == 4 && groups == input.Shape[1] && groups == weight.Shape[0];
+        return (depthwise ? TrainingKernels.DepthwiseConv2d(input, weight, bias, stride, padding) : null)
+            ?? Torch.Call(Ops.Conv2d, input, weight, bias, stride, padding, dilation, groups);
+    }
 
     /// <summary>One-dimensional convolution.</summary>
     /// <param name="input">[N, C, L].</param>

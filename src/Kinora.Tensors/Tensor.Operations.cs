@@ -191,8 +191,8 @@ public sealed partial class Tensor
 
     /// <summary>min(max(x, 0), 6).</summary>
     /// <returns>New tensor.</returns>
-    /// <remarks>Recorded as hardtanh, in bfloat16 as clamp: libtorch 1.13 lacks the former's gradient there.</remarks>
-    public Tensor Relu6() => DType == DType.BFloat16 ? Clamp(0, 6) : Torch.Call(Ops.Hardtanh, this, 0.0, 6.0);
+    /// <remarks>Recorded as hardtanh.</remarks>
+    public Tensor Relu6() => TrainingKernels.Relu6(this) ?? Torch.Call(Ops.Hardtanh, this, 0.0, 6.0);
 
     /// <summary>x where positive, else a fraction of it.</summary>
     /// <param name="slope">The fraction.</param>

@@ -369,17 +369,21 @@ public sealed unsafe partial class Tensor : IDisposable
     /// <summary>Keeps a tensor's native memory alive while its address is in use.</summary>
     internal readonly ref struct Held
     {
-        private readonly TensorHandle _held;
+        private readonly TensorHandle? _held;
 
-        public Held(Tensor tensor)
+        public Held(Tensor? tensor)
         {
-            bool added = false;
-            _held = tensor._handle;
-            _held.DangerousAddRef(ref added);
+            if (tensor is not null)
+            {
+                bool added = false;
+                tensor._handle.DangerousAddRef(ref added);
+                _held = tensor._handle;
+            }
         }
 
-        public nint Address => _held.Address;
+        /// <summary>The native tensor; 0 for a missing one.</summary>
+        public nint Address => _held?.Address ?? 0;
 
-        public void Dispose() => _held.DangerousRelease();
+        public void Dispose() => _held?.DangerousRelease();
     }
 }

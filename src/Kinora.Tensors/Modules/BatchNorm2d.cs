@@ -50,6 +50,24 @@ public sealed class BatchNorm2d : UnaryModule
     /// </summary>
     public bool FreezeStatistics { get; set; }
 
+    /// <summary>Normalises and rectifies, in training in one pass over memory where the layout is channels-last.</summary>
+    /// <param name="x">[N, C, H, W].</param>
+    /// <param name="then">What to apply to the normalised values.</param>
+    /// <returns>New tensor of the same shape.</returns>
+    /// <remarks>While <see cref="Module.OutputObserver"/> is set, the two are done one after the other, so that it sees the
+    /// normalised values.</remarks>
+    public Tensor Forward(Tensor x, Rectifier then)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        if (IsTraining && OutputObserver is null && Fused(x, then) is Tensor fused)
+        {
+            return fused;
+        }
+
+        Tensor y = Forward(x);
+        return then switch { Rectifier.Relu => y.Relu(), Rectifier.Relu6 => y.Relu6(), _ => y };
+    }
+
     /// <summary>Normalises.</summary>
     /// <param name="x">[N, C, H, W].</param>
     /// <returns>New tensor of the same shape.</returns>
@@ -71,12 +89,17 @@ public sealed class BatchNorm2d : UnaryModule
             return x.Clone();
         }
 
+        if (Fused(x, Rectifier.None) is Tensor fused)
+        {
+            return fused;
+        }
+
         if (FreezeStatistics)
         {
             return F.BatchNorm(x, Weight, Bias, null, null, true, 0, Epsilon);
         }
 
-        double keep = (float)(1 - Momentum);
+        double keep = Keep;
         if (!_biasedVariance)
         {
             return F.BatchNorm(x, Weight, Bias, RunningMean, RunningVariance, true, 1 - keep, Epsilon);
@@ -101,4 +124,18 @@ public sealed class BatchNorm2d : UnaryModule
 
         return y.MoveToOuterScope();
     }
+
+    // Weight of the old running statistics.
+    private double Keep => (float)(1 - Momentum);
+
+    private Tensor? Fused(Tensor x, Rectifier then) => TrainingKernels.BatchNorm(
+        x,
+        Weight,
+        Bias,
+        FreezeStatistics ? null : RunningMean,
+        FreezeStatistics ? null : RunningVariance,
+        Keep,
+        Epsilon,
+        _biasedVariance,
+        then);
 }

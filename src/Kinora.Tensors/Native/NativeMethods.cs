@@ -82,6 +82,15 @@ internal static unsafe partial class NativeMethods
     public static partial int kt_cached_bytes(long* bytes);
 
     [LibraryImport(Library)]
+    public static partial int kt_batch_norm(nint x, nint weight, nint bias, nint runningMean, nint runningVariance, double keep, double epsilon, int biased, int nonlinearity, nint* result);
+
+    [LibraryImport(Library)]
+    public static partial int kt_relu6(nint x, nint* result);
+
+    [LibraryImport(Library)]
+    public static partial int kt_depthwise_conv2d(nint x, nint weight, nint bias, long* stride, long* padding, nint* result);
+
+    [LibraryImport(Library)]
     public static partial int kt_sgd(int count, nint* parameters, nint* gradients, nint* velocities, double* rates, double* decays, double momentum, int nesterov);
 
     [LibraryImport(Library)]
