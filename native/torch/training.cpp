@@ -106,7 +106,7 @@ struct BatchNorm : torch::autograd::Function<BatchNorm> {
       using T = std::remove_pointer_t<decltype(type)>;
       each_chunk(rows, [&](int64_t chunk) {
         float* mean = part + chunk * 2 * channels;
-        moments(data_of<T>(x) + rows.start(chunk) * channels, rows.length(chunk), channels, mean, mean + channels);
+        image_kernels(type).moments(data_of<T>(x) + rows.start(chunk) * channels, rows.length(chunk), channels, mean, mean + channels);
       });
     });
 
@@ -160,7 +160,7 @@ struct BatchNorm : torch::autograd::Function<BatchNorm> {
       using T = std::remove_pointer_t<decltype(type)>;
       each_chunk(rows, [&](int64_t chunk) {
         const int64_t at = rows.start(chunk) * channels;
-        normalise(data_of<T>(x) + at, data_of<T>(y) + at, rows.length(chunk), channels, scale, shift,
+        image_kernels(type).normalise(data_of<T>(x) + at, data_of<T>(y) + at, rows.length(chunk), channels, scale, shift,
                   options.nonlinearity);
       });
     });
@@ -187,7 +187,7 @@ struct BatchNorm : torch::autograd::Function<BatchNorm> {
       each_chunk(rows, [&](int64_t chunk) {
         const int64_t at = rows.start(chunk) * channels;
         float* sum = part + chunk * 2 * channels;
-        gradient_sums(data_of<T>(x) + at, data_of<T>(gradient) + at, rows.length(chunk), channels, scale, shift, mean,
+        image_kernels(type).gradient_sums(data_of<T>(x) + at, data_of<T>(gradient) + at, rows.length(chunk), channels, scale, shift, mean,
                       f, sum, sum + channels);
       });
     });
@@ -225,7 +225,7 @@ struct BatchNorm : torch::autograd::Function<BatchNorm> {
         using T = std::remove_pointer_t<decltype(type)>;
         each_chunk(rows, [&](int64_t chunk) {
           const int64_t at = rows.start(chunk) * channels;
-          normalise_backward(data_of<T>(x) + at, data_of<T>(gradient) + at, data_of<T>(result) + at,
+          image_kernels(type).normalise_backward(data_of<T>(x) + at, data_of<T>(gradient) + at, data_of<T>(result) + at,
                              rows.length(chunk), channels, scale, shift, f, a, b, c0);
         });
       });
@@ -251,12 +251,29 @@ struct Relu6 : torch::autograd::Function<Relu6> {
     typed(y, [&](auto* type) {
       using T = std::remove_pointer_t<decltype(type)>;
       at::parallel_for(0, y.numel(), kChunkElements, [&](int64_t first, int64_t stop) {
-        relu6_backward(data_of<T>(y) + first, data_of<T>(gradient) + first, data_of<T>(result) + first, stop - first);
+        image_kernels(type).relu6_backward(data_of<T>(y) + first, data_of<T>(gradient) + first, data_of<T>(result) + first, stop - first);
       });
     });
     return {result};
   }
 };
+
+// For each cell of the input along one direction, the taps that meet it.
+std::vector<Taps> all_taps(int64_t cells, int64_t kernel, int64_t stride, int64_t pad, int64_t outputs) {
+  std::vector<Taps> all(static_cast<size_t>(cells));
+  for (int64_t at = 0; at < cells; at++) {
+    Taps& taps = all[at];
+    taps.count = 0;
+    for (int64_t k = 0; k < kernel; k++) {
+      const int64_t moved = at + pad - k;
+      if (moved >= 0 && moved % stride == 0 && moved / stride < outputs) {
+        taps.tap[taps.count] = k;
+        taps.cell[taps.count++] = moved / stride;
+      }
+    }
+  }
+  return all;
+}
 
 struct DepthwiseConv2d : torch::autograd::Function<DepthwiseConv2d> {
   static Tensor forward(AutogradContext* context, const Tensor& x, const Tensor& weight, const Optional<Tensor>& bias,
@@ -295,11 +312,15 @@ struct DepthwiseConv2d : torch::autograd::Function<DepthwiseConv2d> {
     if (context->needs_input_grad(0)) {
       const Tensor by_tap = weight.reshape({channels, taps}).t().contiguous();  // [taps, C]
       of_input = like(x);
+      const std::vector<Taps> rows =
+          all_taps(d.height, d.kernel_height, d.stride_down, d.pad_top, d.out_height);
+      const std::vector<Taps> columns =
+          all_taps(d.width, d.kernel_width, d.stride_across, d.pad_left, d.out_width);
       at::parallel_for(0, images * d.height, 1, [&](int64_t first, int64_t stop) {
         for (int64_t row = first; row < stop; row++) {
-          const int64_t image = row / d.height;
-          depthwise_row_backward(d, data_of<float>(by_tap), g + image * output_size,
-                                 data_of<float>(of_input) + row * d.width * channels, row % d.height);
+          kernels().depthwise_row_backward(d, rows[row % d.height], columns.data(), data_of<float>(by_tap),
+                                           g + row / d.height * output_size,
+                                           data_of<float>(of_input) + row * d.width * channels);
         }
       });
     }
@@ -308,7 +329,7 @@ struct DepthwiseConv2d : torch::autograd::Function<DepthwiseConv2d> {
       at::parallel_for(0, channels / kDepthwiseBlock, 1, [&](int64_t first, int64_t stop) {
         for (int64_t block = first; block < stop; block++) {
           for (int64_t image = 0; image < images; image++) {
-            depthwise_weight_backward(d, data_of<float>(x) + image * image_size, g + image * output_size,
+            kernels().depthwise_weight_backward(d, data_of<float>(x) + image * image_size, g + image * output_size,
                                       data_of<float>(by_tap), block * kDepthwiseBlock);
           }
         }
