@@ -210,7 +210,7 @@ public sealed class PpTsmV2 : VideoNetwork
             {
                 if (k > 1 || stride == 1)
                 {
-                    _branches.Append(new ConvBn(channels, channels, k, stride, channels, Nonlinearity.None));
+                    _branches.Append(new ConvBn(channels, channels, k, stride, channels, Rectifier.None));
                 }
             }
         }

@@ -62,7 +62,7 @@ public sealed class TsmEfficientNetLite0 : VideoNetwork
         : base("tsm_efficientnet_lite0", Complete(options, frames: 8, size: 224, dropout: 0.2))
     {
         _consensus = consensus;
-        _stem = Add("stem", new SameConvBn(3, 32, 3, 2, 1, Nonlinearity.Relu6, normMomentum));
+        _stem = Add("stem", new SameConvBn(3, 32, 3, 2, 1, Rectifier.Relu6, normMomentum));
         var blocks = Add("blocks", new ModuleList<MobileBlock>());
         int channels = 32;
         foreach ((int repeats, int kernel, int stride, int expansion, int outputs) in Table)
@@ -75,7 +75,7 @@ public sealed class TsmEfficientNetLite0 : VideoNetwork
         }
 
         _blocks = blocks.Items;
-        _head = Add("head", new SameConvBn(channels, 1280, 1, 1, 1, Nonlinearity.Relu6, normMomentum));
+        _head = Add("head", new SameConvBn(channels, 1280, 1, 1, 1, Rectifier.Relu6, normMomentum));
         _pool = Add("pool", new GlobalAvgPool2d());
         _dropout = Add("dropout", new Dropout(Options.Dropout!.Value));
         _fc = Add("fc", new Linear(1280, Classes));
@@ -215,9 +215,9 @@ public sealed class TsmEfficientNetLite0 : VideoNetwork
         public MobileBlock(int inputs, int outputs, int kernel, int stride, int expansion, bool shift, double momentum)
         {
             int inner = inputs * expansion;
-            _expand = expansion > 1 ? Add("expand", new SameConvBn(inputs, inner, 1, 1, 1, Nonlinearity.Relu6, momentum)) : null;
-            _depthwise = Add("depthwise", new SameConvBn(inner, inner, kernel, stride, inner, Nonlinearity.Relu6, momentum));
-            _project = Add("project", new SameConvBn(inner, outputs, 1, 1, 1, Nonlinearity.None, momentum));
+            _expand = expansion > 1 ? Add("expand", new SameConvBn(inputs, inner, 1, 1, 1, Rectifier.Relu6, momentum)) : null;
+            _depthwise = Add("depthwise", new SameConvBn(inner, inner, kernel, stride, inner, Rectifier.Relu6, momentum));
+            _project = Add("project", new SameConvBn(inner, outputs, 1, 1, 1, Rectifier.None, momentum));
             _residual = stride == 1 && inputs == outputs;
             _fold = _residual && shift ? ShiftFold.OfDivisor(inputs, ShiftDivisor, ShiftOrder.PastFirst) : null;
         }
@@ -236,15 +236,15 @@ public sealed class TsmEfficientNetLite0 : VideoNetwork
     {
         private readonly SameConv _convolution;
         private readonly BatchNorm2d _norm;
-        private readonly Nonlinearity _nonlinearity;
+        private readonly Rectifier _rectifier;
 
-        public SameConvBn(int inputs, int outputs, int kernel, int stride, int groups, Nonlinearity nonlinearity, double momentum)
+        public SameConvBn(int inputs, int outputs, int kernel, int stride, int groups, Rectifier rectifier, double momentum)
         {
-            _nonlinearity = nonlinearity;
+            _rectifier = rectifier;
             _convolution = Add("conv", new SameConv(inputs, outputs, kernel, stride, groups));
             _norm = Add("bn", new BatchNorm2d(outputs, Epsilon, momentum) { Epsilon = Epsilon });
         }
 
-        protected override Tensor Compute(Tensor x) => _nonlinearity.Apply(_norm.Forward(_convolution.Forward(x)));
+        protected override Tensor Compute(Tensor x) => _norm.Forward(_convolution.Forward(x), _rectifier);
     }
 }

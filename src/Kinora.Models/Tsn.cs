@@ -116,13 +116,13 @@ public sealed class Tsn : VideoNetwork
                 ? [
                     Add("conv0", new ConvBn(inputs, width, 1)),
                     Add("conv1", new ConvBn(width, width, 3, stride)),
-                    Add("conv2", new ConvBn(width, Outputs, 1, nonlinearity: Nonlinearity.None)),
+                    Add("conv2", new ConvBn(width, Outputs, 1, rectifier: Rectifier.None)),
                 ]
                 : [
                     Add("conv0", new ConvBn(inputs, width, 3, stride)),
-                    Add("conv1", new ConvBn(width, width, 3, nonlinearity: Nonlinearity.None)),
+                    Add("conv1", new ConvBn(width, width, 3, rectifier: Rectifier.None)),
                 ];
-            _shortcut = project ? Add("shortcut", new ConvBn(inputs, Outputs, 1, stride, nonlinearity: Nonlinearity.None)) : null;
+            _shortcut = project ? Add("shortcut", new ConvBn(inputs, Outputs, 1, stride, rectifier: Rectifier.None)) : null;
         }
 
         public int Outputs { get; }

@@ -5,7 +5,7 @@ namespace Kinora.Models.Layers;
 /// <summary>Convolution without bias, batch norm, activation. Symmetric zero padding of (kernel − 1) / 2.</summary>
 internal sealed class ConvBn : UnaryModule
 {
-    private readonly Nonlinearity _nonlinearity;
+    private readonly Rectifier _rectifier;
 
     /// <summary>Creates the layer.</summary>
     /// <param name="inputs">Channels in.</param>
@@ -13,10 +13,10 @@ internal sealed class ConvBn : UnaryModule
     /// <param name="kernel">Side of the square kernel.</param>
     /// <param name="stride">Step in both directions.</param>
     /// <param name="groups">1, or <paramref name="inputs"/> for a depthwise convolution.</param>
-    /// <param name="nonlinearity">What follows the batch norm.</param>
-    public ConvBn(int inputs, int outputs, int kernel, int stride = 1, int groups = 1, Nonlinearity nonlinearity = Nonlinearity.Relu)
+    /// <param name="rectifier">What follows the batch norm.</param>
+    public ConvBn(int inputs, int outputs, int kernel, int stride = 1, int groups = 1, Rectifier rectifier = Rectifier.Relu)
     {
-        _nonlinearity = nonlinearity;
+        _rectifier = rectifier;
         Convolution = Add("conv", new Conv2d(inputs, outputs, kernel, stride, (kernel - 1) / 2, groups));
         Norm = Add("bn", new BatchNorm2d(outputs));
     }
@@ -28,5 +28,5 @@ internal sealed class ConvBn : UnaryModule
     public BatchNorm2d Norm { get; }
 
     /// <inheritdoc/>
-    protected override Tensor Compute(Tensor x) => _nonlinearity.Apply(Norm.Forward(Convolution.Forward(x)));
+    protected override Tensor Compute(Tensor x) => Norm.Forward(Convolution.Forward(x), _rectifier);
 }
