@@ -29,7 +29,7 @@ public sealed class TrainingStepTests
 
         public Tensor Forward(Tensor x)
         {
-            x = _norm.Forward(_stem.Forward(x)).Relu();
+            x = _norm.Forward(_stem.Forward(x), Rectifier.Relu);
             x = _second.Forward(x).Relu();
             x = F.AdaptiveAvgPool2d(x).Flatten(1); // [N, 16]
             return _head.Forward(_dropout.Forward(x));
@@ -77,6 +77,63 @@ public sealed class TrainingStepTests
         }
 
         Assert.InRange(ResidentBytes() - resident, long.MinValue, 48 << 20);
+    }
+
+    [Theory]
+    [InlineData(MemoryFormat.Contiguous)]
+    [InlineData(MemoryFormat.ChannelsLast)]
+    public void Step_SameSeedAndThreads_SameBits(MemoryFormat format)
+    {
+        Assert.Equal(Train(), Train());
+
+        float[] Train()
+        {
+            using var scope = new TensorScope();
+            using var net = new SmallNet();
+            net.ToMemoryFormat(format);
+            using var optimizer = new Sgd([new ParameterGroup([.. net.NamedParameters()], 1, 1e-4)], 0.9, nesterov: true);
+            Tensor x = Tensor.Zeros([8, 3, 24, 24]);
+            Initializers.Normal(x, new CounterRandom(1, "x"), 1);
+            x = x.Contiguous(format);
+            Tensor labels = Tensor.From<long>([0, 1, 2, 3, 0, 1, 2, 3]);
+            for (int step = 0; step < 10; step++)
+            {
+                using var stepScope = new TensorScope();
+                net.SetRandomKey(5, 0, step);
+                optimizer.ZeroGrad();
+                F.CrossEntropy(net.Forward(x), labels, 0.1).Backward();
+                optimizer.ClipGradientNorm(1);
+                optimizer.Step(0.02);
+            }
+
+            return [.. net.StateDict().SelectMany(item => item.Value.ToArray<float>())];
+        }
+    }
+
+    [Fact]
+    public void CacheLimitBytes_Lowered_FreesWhatIsAbove()
+    {
+        long before = Torch.CacheLimitBytes;
+        try
+        {
+            Torch.CacheLimitBytes = 64 << 20;
+            for (int i = 0; i < 3; i++)
+            {
+                using var scope = new TensorScope();
+                Tensor[] blocks = [.. Enumerable.Range(0, 10).Select(_ => Tensor.Ones([3 << 20]))];
+                Assert.Equal(3 << 20, blocks[9].Sum().ToDouble());
+            }
+
+            Assert.InRange(Torch.CachedBytes, 12 << 20, 64 << 20);
+            Torch.CacheLimitBytes = 0;
+            Assert.Equal(0, Torch.CachedBytes);
+            Tensor.Ones([3 << 20]).Dispose();
+            Assert.Equal(0, Torch.CachedBytes);
+        }
+        finally
+        {
+            Torch.CacheLimitBytes = before;
+        }
     }
 
     private static long ResidentBytes() => long.Parse(
