@@ -4,6 +4,7 @@ using Kinora.Bench.Classify;
 using Kinora.Bench.Decode;
 using Kinora.Bench.Pixels;
 using Kinora.Bench.Startup;
+using Kinora.Bench.TrainStep;
 
 // One explicit list: name, what it measures, how to run it.
 Benchmark[] benchmarks =
@@ -11,6 +12,7 @@ Benchmark[] benchmarks =
     new("classify", "Whole way from H.264 files to labels, split into decode, pixels and network; 1 against 2 threads.", ClassifyBench.Run),
     new("decode", "Frames spread over an H.264 clip, decoded by index; against the ffmpeg command selecting the same frames.", DecodeBench.Run),
     new("pixels", "Resize, crop and normalise of decoded frames on one core, Pillow's and OpenCV's filter; against the scalar twin.", PixelsBench.Run),
+    new("train-step", "One training step in float32 and bfloat16, by turns.", TrainStepBench.Run),
     new("startup", "From the start of the published command line to its first label.", StartupBench.Run),
 ];
 

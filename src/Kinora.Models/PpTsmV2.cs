@@ -132,9 +132,9 @@ public sealed class PpTsmV2 : VideoNetwork
     }
 
     /// <inheritdoc/>
-    public override Tensor Forward(Tensor clips)
+    protected override Tensor Score(Tensor clips)
     {
-        (Tensor x, int frames) = Images(clips, Frames);                  // [N·T, 3, H, W]
+        (Tensor x, int frames) = Images(clips);                  // [N·T, 3, H, W]
         x = _stem.Forward(x);                                            // [N·T, 64, H/2, W/2]
         for (int stage = 0; stage < _stages.Count; stage++)
         {
@@ -239,7 +239,7 @@ public sealed class PpTsmV2 : VideoNetwork
             Tensor? bias = null;
             foreach (ConvBn branch in _branches.Items)
             {
-                BatchNorm2d norm = branch.Norm;
+                BatchNorm norm = branch.Norm;
                 Tensor scale = norm.Weight / (norm.RunningVariance + norm.Epsilon).Sqrt();      // [C]
                 Tensor kernel = branch.Convolution.Weight * scale.Reshape(-1, 1, 1, 1);          // [C, 1, k, k]
                 long margin = (_kernel - kernel.Shape[3]) / 2;

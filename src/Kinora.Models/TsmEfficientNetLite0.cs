@@ -98,6 +98,9 @@ public sealed class TsmEfficientNetLite0 : VideoNetwork
     }
 
     /// <inheritdoc/>
+    protected override bool AcceptsAnyFrames => true;
+
+    /// <inheritdoc/>
     public override ClipSpec EvaluationSpec => new(
         new SamplingSpec(SamplingMethod.SelectLeft, Frames),
         new ResizeSpec(ResizeRule.KeepAspectRound, Size * 8 / 7),
@@ -157,7 +160,7 @@ public sealed class TsmEfficientNetLite0 : VideoNetwork
     }
 
     /// <inheritdoc/>
-    public override Tensor Forward(Tensor clips)
+    protected override Tensor Score(Tensor clips)
     {
         (Tensor x, int frames) = Images(clips);                     // [N·T, 3, H, W]
         x = _stem.Forward(x);                                       // [N·T, 32, H/2, W/2]
@@ -235,14 +238,14 @@ public sealed class TsmEfficientNetLite0 : VideoNetwork
     private sealed class SameConvBn : UnaryModule
     {
         private readonly SameConv _convolution;
-        private readonly BatchNorm2d _norm;
+        private readonly BatchNorm _norm;
         private readonly Rectifier _rectifier;
 
         public SameConvBn(int inputs, int outputs, int kernel, int stride, int groups, Rectifier rectifier, double momentum)
         {
             _rectifier = rectifier;
             _convolution = Add("conv", new SameConv(inputs, outputs, kernel, stride, groups));
-            _norm = Add("bn", new BatchNorm2d(outputs, Epsilon, momentum) { Epsilon = Epsilon });
+            _norm = Add("bn", new BatchNorm(outputs, Epsilon, momentum) { Epsilon = Epsilon });
         }
 
         protected override Tensor Compute(Tensor x) => _norm.Forward(_convolution.Forward(x), _rectifier);

@@ -73,6 +73,9 @@ public sealed class Tsn : VideoNetwork
     }
 
     /// <inheritdoc/>
+    protected override bool AcceptsAnyFrames => true;
+
+    /// <inheritdoc/>
     public override ClipSpec EvaluationSpec => Spec(Frames, CropMethod.Center, Size);
 
     /// <summary>The thorough evaluation of the recipe: 25 segments, each cropped and mirrored to ten views.</summary>
@@ -88,7 +91,7 @@ public sealed class Tsn : VideoNetwork
     public override ParameterRule RuleFor(string parameterName) => ParameterRule.Default;
 
     /// <inheritdoc/>
-    public override Tensor Forward(Tensor clips)
+    protected override Tensor Score(Tensor clips)
     {
         (Tensor x, int frames) = Images(clips);                     // [N·T, 3, H, W]
         x = _stemPool.Forward(_stem.Forward(x));                    // [N·T, 64, H/4, W/4]

@@ -2,6 +2,16 @@ using Kinora.Tensors;
 
 namespace Kinora.Models;
 
+/// <summary>How the scores of several views of a video become one.</summary>
+public enum ViewAverage
+{
+    /// <summary>Logits are averaged.</summary>
+    Logits,
+
+    /// <summary>Probabilities are averaged; the result is their logarithm.</summary>
+    Probabilities,
+}
+
 /// <summary>A network that maps clips to class scores.</summary>
 /// <remarks>
 /// Not thread-safe, as its tensors aren't. Every parameter is initialised from a stream keyed by (seed, parameter
@@ -41,13 +51,47 @@ public abstract class VideoNetwork : Module
     /// <summary>Whether training-time branches can still be merged by <see cref="Reparameterize"/>.</summary>
     public virtual bool CanReparameterize => false;
 
-    /// <summary>Scores clips.</summary>
+    /// <summary>Whether a clip of any length is one view. Otherwise a clip has the T the network was built for, and longer input is several views.</summary>
+    protected virtual bool AcceptsAnyFrames => false;
+
+    /// <summary>How the scores of several views become one; softmax of the result is the average of whichever it names.</summary>
+    protected virtual ViewAverage ViewAverage => ViewAverage.Logits;
+
+    /// <summary>Scores videos.</summary>
     /// <param name="clips">
-    /// Normalised pixels, [N, T, C=3, H, W]. Several views of a video are N's business: fold them into N and average the scores.
+    /// Normalised pixels, [N, V·T, C=3, H, W]: V views of each video, one after the other along time. Where the network takes
+    /// any number of frames, V is 1.
     /// </param>
+    /// <returns>Logits, [N, classes], averaged over views.</returns>
+    /// <exception cref="ShapeException">Not five dimensions, not three channels, or a number of frames that is no multiple of T.</exception>
+    public Tensor Forward(Tensor clips)
+    {
+        ArgumentNullException.ThrowIfNull(clips);
+        ReadOnlySpan<long> shape = clips.Shape;
+        if (shape.Length != 5 || shape[1] < 1 || shape[2] != 3 || (!AcceptsAnyFrames && shape[1] % Frames != 0))
+        {
+            string expected = AcceptsAnyFrames ? "T" : $"views·{Frames}";
+            throw new ShapeException($"{Name}: expected clips [N, {expected}, 3, H, W], found [{string.Join(", ", shape.ToArray())}]");
+        }
+
+        long views = AcceptsAnyFrames ? 1 : shape[1] / Frames;
+        if (views == 1)
+        {
+            return Score(clips);
+        }
+
+        using var scope = new TensorScope();
+        Tensor logits = Score(clips.Reshape(-1, Frames, 3, shape[3], shape[4])).Reshape(-1, views, Classes);    // [N, V, classes]
+        Tensor average = ViewAverage == ViewAverage.Logits
+            ? logits.Mean([1])
+            : logits.LogSoftmax(2).LogSumExp(1) - Math.Log(views);                                               // [N, classes]
+        return average.MoveToOuterScope();
+    }
+
+    /// <summary>Scores clips.</summary>
+    /// <param name="clips">[N, T, 3, H, W]; T is <see cref="Frames"/> unless the network accepts any.</param>
     /// <returns>Logits, [N, classes].</returns>
-    /// <exception cref="ShapeException">Not five dimensions, not three channels, or a T this network can't take.</exception>
-    public abstract Tensor Forward(Tensor clips);
+    protected abstract Tensor Score(Tensor clips);
 
     /// <summary>How the optimiser treats a parameter.</summary>
     /// <param name="parameterName">A name of <see cref="Module.NamedParameters"/>.</param>
@@ -84,22 +128,14 @@ public abstract class VideoNetwork : Module
         return options with { Frames = options.Frames ?? frames, Size = options.Size ?? size, Dropout = options.Dropout ?? dropout };
     }
 
-    /// <summary>Checks a batch of clips and lays its frames out as a batch of images.</summary>
+    /// <summary>Lays the frames of clips out as a batch of images.</summary>
     /// <param name="clips">[N, T, 3, H, W].</param>
-    /// <param name="frames">The T this network is built for, or null if any will do.</param>
     /// <returns>[N·T, 3, H, W], and T.</returns>
-    protected (Tensor Images, int Frames) Images(Tensor clips, int? frames = null)
+    protected static (Tensor Images, int Frames) Images(Tensor clips)
     {
         ArgumentNullException.ThrowIfNull(clips);
         ReadOnlySpan<long> shape = clips.Shape;
-        if (shape.Length != 5 || shape[1] < 1 || shape[2] != 3 || (frames is { } t && shape[1] != t))
-        {
-            string expected = frames is null ? "T" : $"{frames}";
-            throw new ShapeException($"{Name}: expected clips [N, {expected}, 3, H, W], found [{string.Join(", ", shape.ToArray())}]");
-        }
-
-        int found = checked((int)shape[1]);
-        return (clips.Reshape(-1, 3, shape[3], shape[4]), found);
+        return (clips.Reshape(-1, 3, shape[3], shape[4]), checked((int)shape[1]));
     }
 
     /// <summary>Sets every parameter to its initial value, each from its own random stream.</summary>

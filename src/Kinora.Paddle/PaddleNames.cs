@@ -27,7 +27,7 @@ public sealed class PaddleNames
     /// <summary>Whether PaddleVideo has a counterpart of this network.</summary>
     /// <param name="network">Any network.</param>
     /// <returns>True if <see cref="For"/> accepts it.</returns>
-    public static bool Supports(VideoNetwork network) => network is Tsn or PpTsmV2;
+    public static bool Supports(VideoNetwork network) => Map(network) is not null;
 
     /// <summary>Lists the names of a network.</summary>
     /// <param name="network">A network that PaddleVideo has too.</param>
@@ -36,20 +36,26 @@ public sealed class PaddleNames
     public static PaddleNames For(VideoNetwork network)
     {
         ArgumentNullException.ThrowIfNull(network);
-        Func<string, string> translate = network switch
-        {
-            Tsn => TsnKeys.For(network),
-            PpTsmV2 => PpTsmV2Keys.ToPaddle,
-            _ => throw new ConfigException($"PaddleVideo names: expected a network that PaddleVideo has (TSN, PP-TSMv2), found {network.Name}"),
-        };
+        KeyMap map = Map(network)
+            ?? throw new ConfigException($"PaddleVideo names: expected a network that PaddleVideo has too, found {network.Name}");
         IEnumerable<PaddleName> used = network.StateDict().Select(entry =>
         {
             long[] shape = [.. entry.Value.Shape];
-            bool transposed = shape.Length == 2;
-            return new PaddleName(translate(entry.Name), entry.Name, transposed ? [shape[1], shape[0]] : shape, transposed);
+
+            // Only the weights of linear layers: other tables of two dimensions keep their order.
+            bool transposed = shape.Length == 2 && entry.Name.EndsWith(".weight", StringComparison.Ordinal);
+            return new PaddleName(map.ToPaddle(entry.Name), entry.Name, transposed ? [shape[1], shape[0]] : shape, transposed);
         });
-        return new PaddleNames([.. used, .. network is PpTsmV2 ? PpTsmV2Keys.Idle(network) : []], translate);
+        return new PaddleNames([.. used, .. map.Idle], map.ToPaddle);
     }
+
+    // One line a network; the order doesn't matter.
+    private static KeyMap? Map(VideoNetwork network) => network switch
+    {
+        Tsn => TsnKeys.For(network),
+        PpTsmV2 => PpTsmV2Keys.For(network),
+        _ => null,
+    };
 
     /// <summary>PaddleVideo's path of a layer.</summary>
     /// <param name="layer">Kinora's path, such as "stages.0.1.conv2".</param>

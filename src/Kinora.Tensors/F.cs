@@ -36,6 +36,17 @@ public static class F
     public static Tensor Conv1d(Tensor input, Tensor weight, Tensor? bias = null, long stride = 1, long padding = 0, long groups = 1) =>
         Torch.Call(Ops.Conv1d, input, weight, bias, stride, padding, 1, groups);
 
+    /// <summary>Three-dimensional convolution.</summary>
+    /// <param name="input">[N, C, T, H, W].</param>
+    /// <param name="weight">[outputs, C / groups, kernel along time, height and width].</param>
+    /// <param name="bias">[outputs], or null.</param>
+    /// <param name="stride">Step along time, height and width.</param>
+    /// <param name="padding">Zeros on each side along time, height and width.</param>
+    /// <param name="groups">Divides the channels; C for a depthwise convolution.</param>
+    /// <returns>New tensor, [N, outputs, T', H', W'].</returns>
+    public static Tensor Conv3d(Tensor input, Tensor weight, Tensor? bias, long[] stride, long[] padding, long groups = 1) =>
+        Torch.Call(Ops.Conv3d, input, weight, bias, stride, padding, new long[] { 1, 1, 1 }, groups);
+
     /// <summary>Batch normalisation with libtorch's rules: the running variance takes the unbiased batch variance.</summary>
     /// <param name="input">[N, C, …].</param>
     /// <param name="weight">[C], or null for 1.</param>
@@ -86,6 +97,25 @@ public static class F
     /// <returns>New tensor.</returns>
     public static Tensor AvgPool2d(Tensor input, long[] kernel, long[] stride, long[]? padding = null, bool ceilMode = false, bool exclusive = true) =>
         Torch.Call(Ops.AvgPool2d, input, kernel, stride, padding ?? Zero, ceilMode, !exclusive);
+
+    /// <summary>The largest value in each box.</summary>
+    /// <param name="input">[N, C, T, H, W].</param>
+    /// <param name="kernel">Box along time, height and width.</param>
+    /// <param name="stride">Step along time, height and width.</param>
+    /// <param name="padding">Minus infinities on each side along time, height and width.</param>
+    /// <returns>New tensor.</returns>
+    public static Tensor MaxPool3d(Tensor input, long[] kernel, long[] stride, long[] padding) =>
+        Torch.Call(Ops.MaxPool3d, input, kernel, stride, padding, new long[] { 1, 1, 1 }, false);
+
+    /// <summary>The mean of each box.</summary>
+    /// <param name="input">[N, C, T, H, W].</param>
+    /// <param name="kernel">Box along time, height and width.</param>
+    /// <param name="stride">Step along time, height and width.</param>
+    /// <param name="padding">Zeros on each side along time, height and width.</param>
+    /// <param name="exclusive">The padding doesn't count in the mean (Paddle's default).</param>
+    /// <returns>New tensor.</returns>
+    public static Tensor AvgPool3d(Tensor input, long[] kernel, long[] stride, long[] padding, bool exclusive = true) =>
+        Torch.Call(Ops.AvgPool3d, input, kernel, stride, padding, false, !exclusive);
 
     /// <summary>Means of windows chosen so that the output has a given size.</summary>
     /// <param name="input">[N, C, H, W].</param>

@@ -93,11 +93,14 @@ internal static class Ops
     public static readonly Operator EmptyLike = new("aten::empty_like");
     public static readonly Operator ZerosLike = new("aten::zeros_like");
     public static readonly Operator Conv2d = new("aten::conv2d");
+    public static readonly Operator Conv3d = new("aten::conv3d");
     public static readonly Operator Conv1d = new("aten::conv1d");
     public static readonly Operator BatchNorm = new("aten::batch_norm");
     public static readonly Operator Linear = new("aten::linear");
     public static readonly Operator MaxPool2d = new("aten::max_pool2d");
     public static readonly Operator AvgPool2d = new("aten::avg_pool2d");
+    public static readonly Operator MaxPool3d = new("aten::max_pool3d");
+    public static readonly Operator AvgPool3d = new("aten::avg_pool3d");
     public static readonly Operator AdaptiveAvgPool2d = new("aten::adaptive_avg_pool2d");
     public static readonly Operator LayerNorm = new("aten::layer_norm");
     public static readonly Operator CrossEntropy = new("aten::cross_entropy_loss");

@@ -150,6 +150,7 @@ public sealed class CatalogueTests
 
     [Theory]
     [InlineData("pptsmv2", new long[] { 1, 5, 3, 64, 64 })]
+    [InlineData("pptsmv2", new long[] { 1, 9, 3, 64, 64 })]
     [InlineData("pptsmv2", new long[] { 4, 3, 64, 64 })]
     [InlineData("pptsmv2", new long[] { 1, 4, 1, 64, 64 })]
     [InlineData("tsm_efficientnet_lite0", new long[] { 1, 4, 64, 64, 3 })]
@@ -160,6 +161,22 @@ public sealed class CatalogueTests
         using VideoNetwork network = ModelCatalog.Create(name, new ModelOptions(2, 4));
         var e = Assert.Throws<ShapeException>(() => network.Forward(Tensor.Zeros(shape)));
         Assert.Contains(string.Join(", ", shape), e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Forward_SeveralViewsAlongTime_AveragesTheirLogits()
+    {
+        using var scope = new TensorScope();
+        using VideoNetwork network = ModelCatalog.Create("pptsmv2", new ModelOptions(5, 4, 64, Seed: 3));
+        network.To(DType.Float64);
+        network.Eval();
+        using IDisposable noGrad = Grad.Disable();
+        Tensor clips = Tensor.From<double>(GoldenFormula.Clip(2, 12, 3, 64, 64), [2, 12, 3, 64, 64]);
+
+        double[] together = network.Forward(clips).ToArray<double>();
+
+        double[][] views = [.. Enumerable.Range(0, 3).Select(v => network.Forward(clips.Slice(1, 4 * v, 4 * (v + 1))).ToArray<double>())];
+        Assert.All(together.Index(), logit => Assert.Equal(views.Average(view => view[logit.Index]), logit.Item, 1e-9));
     }
 
     [Theory]

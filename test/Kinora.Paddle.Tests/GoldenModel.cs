@@ -51,6 +51,9 @@ internal sealed class GoldenModel
 
     public double[][] EvalScores { get; }
 
+    /// <summary>Whether evaluation gave probabilities; Kinora's networks give logits, whose softmax they are.</summary>
+    public bool EvalGivesProbabilities => EvalScores.All(row => row.All(v => v >= 0) && Math.Abs(row.Sum() - 1) < 1e-9);
+
     public double Float32Difference { get; }
 
     public double ReversedDifference { get; }

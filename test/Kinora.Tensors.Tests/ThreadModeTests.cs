@@ -57,7 +57,7 @@ public sealed class ThreadModeTests : IDisposable
     public void BFloat16_Inside_ConvolutionsAreShortAndSumsLong()
     {
         using var conv = new Conv2d(3, 4, 3, padding: 1);
-        using var norm = new BatchNorm2d(4);
+        using var norm = new BatchNorm(4);
         using var head = new Linear(4, 2);
         Tensor x = Tensor.Ones([2, 3, 8, 8]);
         using (Autocast.BFloat16())
@@ -82,7 +82,7 @@ public sealed class ThreadModeTests : IDisposable
     public void BFloat16_TrainingStep_IsCloseToFloat32AndSeesNewParameters()
     {
         using var conv = new Conv2d(3, 8, 3, padding: 1);
-        using var norm = new BatchNorm2d(8);
+        using var norm = new BatchNorm(8);
         using var depth = new Conv2d(8, 8, 3, padding: 1, groups: 8);
         using var head = new Linear(8, 3);
         Module[] all = [conv, norm, depth, head];

@@ -61,10 +61,10 @@ public sealed class TrainingKernelsTests : IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void BatchNorm2d_ChannelsLastAndNot_UpdateTheSameStatistics(bool biased)
+    public void BatchNorm_ChannelsLastAndNot_UpdateTheSameStatistics(bool biased)
     {
-        using var fused = new BatchNorm2d(20, momentum: 0.3, biasedVariance: biased);
-        using var plain = new BatchNorm2d(20, momentum: 0.3, biasedVariance: biased);
+        using var fused = new BatchNorm(20, momentum: 0.3, biasedVariance: biased);
+        using var plain = new BatchNorm(20, momentum: 0.3, biasedVariance: biased);
         for (int i = 0; i < 3; i++)
         {
             Tensor x = Image(4, 20, 30, 30, "x" + i) + 5;

@@ -6,7 +6,7 @@ public sealed class TrainingStepTests
     private sealed class SmallNet : Module
     {
         private readonly Conv2d _stem;
-        private readonly BatchNorm2d _norm;
+        private readonly BatchNorm _norm;
         private readonly Conv2d _second;
         private readonly Dropout _dropout;
         private readonly Linear _head;
@@ -14,7 +14,7 @@ public sealed class TrainingStepTests
         public SmallNet()
         {
             _stem = Add("stem", new Conv2d(3, 8, 3, stride: 2, padding: 1));
-            _norm = Add("norm", new BatchNorm2d(8));
+            _norm = Add("norm", new BatchNorm(8));
             _second = Add("second", new Conv2d(8, 16, 3, stride: 2, padding: 1, bias: true));
             _dropout = Add("dropout", new Dropout(0.2));
             _head = Add("head", new Linear(16, 4));

@@ -18,14 +18,14 @@ internal sealed class ConvBn : UnaryModule
     {
         _rectifier = rectifier;
         Convolution = Add("conv", new Conv2d(inputs, outputs, kernel, stride, (kernel - 1) / 2, groups));
-        Norm = Add("bn", new BatchNorm2d(outputs));
+        Norm = Add("bn", new BatchNorm(outputs));
     }
 
     /// <summary>The convolution.</summary>
     public Conv2d Convolution { get; }
 
     /// <summary>The batch norm.</summary>
-    public BatchNorm2d Norm { get; }
+    public BatchNorm Norm { get; }
 
     /// <inheritdoc/>
     protected override Tensor Compute(Tensor x) => Norm.Forward(Convolution.Forward(x), _rectifier);

@@ -16,7 +16,7 @@ internal static class PreciseBatchNorm
     /// <returns>Batches used.</returns>
     public static int Run(Module network, Func<bool> forward, int batches)
     {
-        BatchNorm2d[] layers = [.. network.NamedModules().Select(m => m.Module).OfType<BatchNorm2d>()];
+        BatchNorm[] layers = [.. network.NamedModules().Select(m => m.Module).OfType<BatchNorm>()];
         double[] momenta = [.. layers.Select(l => l.Momentum)];
         bool wasTraining = network.IsTraining;
         var means = new StatisticsAverage[layers.Length];

@@ -30,7 +30,7 @@ public sealed class BatchNormGoldenTests
         long[] shape = [.. GoldenJson.Numbers(item.GetProperty("shape")).Select(size => (long)size)];
         long count = shape.Aggregate(1L, (a, b) => a * b);
         using var scope = new TensorScope();
-        using var norm = new BatchNorm2d(shape[1], item.GetProperty("epsilon").GetDouble(), 1 - item.GetProperty("momentum").GetDouble());
+        using var norm = new BatchNorm(shape[1], item.GetProperty("epsilon").GetDouble(), 1 - item.GetProperty("momentum").GetDouble());
         norm.To(dtype);
         foreach ((string name, Tensor value) in norm.StateDict())
         {

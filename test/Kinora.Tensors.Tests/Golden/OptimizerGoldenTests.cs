@@ -117,14 +117,14 @@ public sealed class OptimizerGoldenTests
     private sealed class TinyNet : Module
     {
         private readonly Conv2d _first;
-        private readonly BatchNorm2d _norm;
+        private readonly BatchNorm _norm;
         private readonly Conv2d _second;
         private readonly Linear _head;
 
         public TinyNet()
         {
             _first = Add("conv1", new Conv2d(3, 4, 3, stride: 2, padding: 1));
-            _norm = Add("bn", new BatchNorm2d(4));
+            _norm = Add("bn", new BatchNorm(4));
             _second = Add("conv2", new Conv2d(4, 5, 3, padding: 1, bias: true));
             _head = Add("fc", new Linear(5, 3));
             To(DType.Float64);

@@ -74,9 +74,9 @@ public sealed class LayerTests : IDisposable
     }
 
     [Fact]
-    public void BatchNorm2d_Training_NormalisesAndUpdatesBiasedStatistics()
+    public void BatchNorm_Training_NormalisesAndUpdatesBiasedStatistics()
     {
-        using var norm = new BatchNorm2d(2);
+        using var norm = new BatchNorm(2);
         norm.To(DType.Float64);
         norm.Weight.CopyFrom<double>([2, 1]);
         norm.Bias.CopyFrom<double>([0, 5]);
@@ -90,9 +90,9 @@ public sealed class LayerTests : IDisposable
     }
 
     [Fact]
-    public void BatchNorm2d_UnbiasedChoice_TakesTheOtherVariance()
+    public void BatchNorm_UnbiasedChoice_TakesTheOtherVariance()
     {
-        using var norm = new BatchNorm2d(1, biasedVariance: false);
+        using var norm = new BatchNorm(1, biasedVariance: false);
         norm.To(DType.Float64);
         norm.Forward(Tensor.From<double>([1, 2, 3, 4], [1, 1, 2, 2]));
         double keep = (float)0.9;
@@ -100,9 +100,9 @@ public sealed class LayerTests : IDisposable
     }
 
     [Fact]
-    public void BatchNorm2d_FrozenStatistics_StayWhileTheBatchIsNormalised()
+    public void BatchNorm_FrozenStatistics_StayWhileTheBatchIsNormalised()
     {
-        using var norm = new BatchNorm2d(1) { FreezeStatistics = true };
+        using var norm = new BatchNorm(1) { FreezeStatistics = true };
         Tensor y = norm.Forward(Tensor.From<float>([1, 2, 3, 4], [1, 1, 2, 2]));
         Assert.Equal(0, y.Mean().ToDouble(), 1e-6);
         Assert.Equal(0, norm.RunningMean.ToDouble());
@@ -110,9 +110,9 @@ public sealed class LayerTests : IDisposable
     }
 
     [Fact]
-    public void BatchNorm2d_TwoForwardsThenBackward_IsAllowed()
+    public void BatchNorm_TwoForwardsThenBackward_IsAllowed()
     {
-        using var norm = new BatchNorm2d(2);
+        using var norm = new BatchNorm(2);
         Tensor x = Random([2, 2, 3, 3], "x").To(DType.Float32);
         (norm.Forward(x).Square().Sum() + norm.Forward(x * 2).Exp().Sum()).Backward();
         Assert.NotNull(norm.Weight.Grad);

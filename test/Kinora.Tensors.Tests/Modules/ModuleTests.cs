@@ -10,14 +10,14 @@ public sealed class ModuleTests : IDisposable
         public Block(bool second)
         {
             Conv = Add("conv", new Conv2d(2, 4, 3, padding: 1, bias: true));
-            Norm = Add("norm", new BatchNorm2d(4));
+            Norm = Add("norm", new BatchNorm(4));
             Scale = AddParameter("scale", Tensor.Ones([1]));
             Tail = second ? Add("tail", new Sequential(new Conv2d(4, 4, 1), Activation.Relu(), new Dropout(0.5))) : null;
         }
 
         public Conv2d Conv { get; }
 
-        public BatchNorm2d Norm { get; }
+        public BatchNorm Norm { get; }
 
         public Tensor Scale { get; }
 

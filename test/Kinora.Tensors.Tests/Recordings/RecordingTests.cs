@@ -8,13 +8,13 @@ public sealed class RecordingTests : IDisposable
     private sealed class Net : Module
     {
         private readonly Conv2d _conv;
-        private readonly BatchNorm2d _norm;
+        private readonly BatchNorm _norm;
         private readonly Linear _head;
 
         public Net()
         {
             _conv = Add("conv", new Conv2d(3, 8, 3, stride: 2, padding: 1));
-            _norm = Add("norm", new BatchNorm2d(8));
+            _norm = Add("norm", new BatchNorm(8));
             _head = Add("head", new Linear(8, 5));
             Initializers.KaimingNormal(_conv.Weight, new CounterRandom(1, "c"));
             Initializers.KaimingNormal(_head.Weight, new CounterRandom(1, "h"));

@@ -21,7 +21,7 @@ internal sealed class ExplodingNetwork : VideoNetwork
 
     public override ParameterRule RuleFor(string parameterName) => ParameterRule.Default;
 
-    public override Tensor Forward(Tensor clips)
+    protected override Tensor Score(Tensor clips)
     {
         Tensor logits = _inner.Forward(clips);
         _steps += IsTraining ? 1 : 0;

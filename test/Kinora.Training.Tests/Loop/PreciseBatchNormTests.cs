@@ -52,7 +52,7 @@ public sealed class PreciseBatchNormTests
     {
         using var scope = new TensorScope();
         using var network = new TinyNetwork(new ModelOptions(3));
-        BatchNorm2d norm = network.NamedModules().Select(m => m.Module).OfType<BatchNorm2d>().Single();
+        BatchNorm norm = network.NamedModules().Select(m => m.Module).OfType<BatchNorm>().Single();
         network.Eval();
         Dictionary<string, float[]> before = network.NamedParameters().ToDictionary(p => p.Name, p => p.Value.ToArray<float>());
         Tensor[] batches = [.. Enumerable.Range(0, 3).Select(Batch)];

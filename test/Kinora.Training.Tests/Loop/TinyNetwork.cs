@@ -8,7 +8,7 @@ internal sealed class TinyNetwork : VideoNetwork
 {
     private const int Channels = 8;
     private readonly Conv2d _conv;
-    private readonly BatchNorm2d _bn;
+    private readonly BatchNorm _bn;
     private readonly Dropout _dropout;
     private readonly Linear _fc;
 
@@ -16,7 +16,7 @@ internal sealed class TinyNetwork : VideoNetwork
         : base("tiny", Complete(options, frames: 2, size: 32, dropout: 0.2))
     {
         _conv = Add("conv", new Conv2d(3, Channels, 5, stride: 4, padding: 2));
-        _bn = Add("bn", new BatchNorm2d(Channels));
+        _bn = Add("bn", new BatchNorm(Channels));
         _dropout = Add("dropout", new Dropout(Options.Dropout!.Value));
         _fc = Add("fc", new Linear(Channels, Classes));
         Initialize((name, value, random) =>
@@ -40,7 +40,7 @@ internal sealed class TinyNetwork : VideoNetwork
         _ => ParameterRule.Default,
     };
 
-    public override Tensor Forward(Tensor clips)
+    protected override Tensor Score(Tensor clips)
     {
         (Tensor images, int frames) = Images(clips);
         Tensor features = _bn.Forward(_conv.Forward(images)).Relu().Mean([2, 3]); // [N·T, C]

@@ -1,12 +1,12 @@
 namespace Kinora.Tensors;
 
 /// <summary>
-/// Batch normalisation over [N, C, H, W] with the parameters "weight" and "bias" and the buffers "running_mean" and
-/// "running_var".
+/// Batch normalisation of each channel of [N, C, …], images and volumes alike, with the parameters "weight" and "bias"
+/// and the buffers "running_mean" and "running_var".
 /// </summary>
 /// <remarks>Ioffe and Szegedy, arXiv:1502.03167. A batch with one value per channel is passed on unchanged and leaves
 /// the statistics alone, as in Paddle.</remarks>
-public sealed class BatchNorm2d : UnaryModule
+public sealed class BatchNorm : UnaryModule
 {
     private readonly bool _biasedVariance;
 
@@ -15,7 +15,7 @@ public sealed class BatchNorm2d : UnaryModule
     /// <param name="epsilon">Added to the variance; rounded to float32, as Paddle does.</param>
     /// <param name="momentum">Weight of the batch in the running statistics; the weight of the old ones, 1-momentum, is rounded to float32.</param>
     /// <param name="biasedVariance">The running variance takes the batch variance divided by n, as in Paddle and TensorFlow; otherwise by n-1, as in PyTorch.</param>
-    public BatchNorm2d(long channels, double epsilon = 1e-5, double momentum = 0.1, bool biasedVariance = true)
+    public BatchNorm(long channels, double epsilon = 1e-5, double momentum = 0.1, bool biasedVariance = true)
     {
         Epsilon = (float)epsilon;
         Momentum = momentum;
@@ -51,7 +51,7 @@ public sealed class BatchNorm2d : UnaryModule
     public bool FreezeStatistics { get; set; }
 
     /// <summary>Normalises and rectifies, in training in one pass over memory where the layout is channels-last.</summary>
-    /// <param name="x">[N, C, H, W].</param>
+    /// <param name="x">[N, C, …].</param>
     /// <param name="then">What to apply to the normalised values.</param>
     /// <returns>New tensor of the same shape.</returns>
     /// <remarks>While <see cref="Module.OutputObserver"/> is set, the two are done one after the other, so that it sees the
@@ -69,7 +69,7 @@ public sealed class BatchNorm2d : UnaryModule
     }
 
     /// <summary>Normalises.</summary>
-    /// <param name="x">[N, C, H, W].</param>
+    /// <param name="x">[N, C, …].</param>
     /// <returns>New tensor of the same shape.</returns>
     protected override Tensor Compute(Tensor x)
     {
@@ -80,7 +80,7 @@ public sealed class BatchNorm2d : UnaryModule
 
         if (x.Rank < 2)
         {
-            throw new ShapeException($"batch_norm: expected [N, C, H, W], found input {x}, weight {Weight}");
+            throw new ShapeException($"batch_norm: expected [N, C, …], found input {x}, weight {Weight}");
         }
 
         long perChannel = x.Count / Math.Max(1, x.Shape[1]);

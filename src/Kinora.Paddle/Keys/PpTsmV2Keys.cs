@@ -7,10 +7,12 @@ internal static class PpTsmV2Keys
 {
     private const string FirstBranch = ".depthwise.branches.0.conv.weight";
 
-    /// <summary>Translates the name of a tensor or layer.</summary>
-    /// <param name="name">Kinora's.</param>
-    /// <returns>PaddleVideo's.</returns>
-    public static string ToPaddle(string name)
+    /// <summary>The translation for one network.</summary>
+    /// <param name="network">A <see cref="PpTsmV2"/>, with branches or merged.</param>
+    /// <returns>The translation.</returns>
+    public static KeyMap For(VideoNetwork network) => new(ToPaddle, [.. Idle(network)]);
+
+    private static string ToPaddle(string name)
     {
         var parts = new List<string> { "backbone" };
         foreach (string part in name.Split('.'))
@@ -43,13 +45,9 @@ internal static class PpTsmV2Keys
         return string.Join('.', parts);
     }
 
-    /// <summary>
-    /// Tensors that PaddleVideo stores and never uses: the convolution that takes the branches' place when they are
-    /// merged exists in its training form already.
-    /// </summary>
-    /// <param name="network">A network with branches; a merged one has none.</param>
-    /// <returns>A weight and a bias for each branched block.</returns>
-    public static IEnumerable<PaddleName> Idle(VideoNetwork network) => network.NamedParameters()
+    // The convolution that takes the branches' place when they are merged exists in PaddleVideo's training form already,
+    // unused: a weight and a bias for each branched block.
+    private static IEnumerable<PaddleName> Idle(VideoNetwork network) => network.NamedParameters()
         .Where(p => p.Name.EndsWith(FirstBranch, StringComparison.Ordinal))
         .SelectMany(p =>
         {

@@ -10,13 +10,13 @@ internal static class TsnKeys
 
     /// <summary>The translation for one network.</summary>
     /// <param name="network">A <see cref="Tsn"/> of any depth.</param>
-    /// <returns>Kinora's name of a tensor or layer to PaddleVideo's.</returns>
-    public static Func<string, string> For(VideoNetwork network)
+    /// <returns>The translation.</returns>
+    public static KeyMap For(VideoNetwork network)
     {
         // From 101 layers on, the blocks of the third stage are a, b1, b2 and so on instead of a, b, c.
         string last = string.Create(CultureInfo.InvariantCulture, $"stages.{NumberedStage}.22.");
         bool numbered = network.NamedParameters().Any(p => p.Name.StartsWith(last, StringComparison.Ordinal));
-        return name => ToPaddle(name, numbered);
+        return new KeyMap(name => ToPaddle(name, numbered));
     }
 
     private static string ToPaddle(string name, bool numbered)

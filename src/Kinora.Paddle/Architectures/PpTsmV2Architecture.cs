@@ -1,0 +1,15 @@
+using Kinora.Models;
+
+namespace Kinora.Paddle;
+
+/// <summary>Backbone <c>PPTSM_v2</c>; its head is the identity.</summary>
+internal static class PpTsmV2Architecture
+{
+    /// <summary>Builds the network.</summary>
+    /// <param name="backbone">Arguments of the backbone.</param>
+    /// <param name="head">Arguments of the head.</param>
+    /// <param name="seed">Keys the initial weights.</param>
+    public static VideoNetwork Create(PaddleArguments backbone, PaddleArguments head, ulong seed) => new PpTsmV2(
+        new ModelOptions(backbone.Int("class_num", 400), backbone.Int("num_seg", 8), Seed: seed, Dropout: backbone.Number("dropout_prob", 0.2)),
+        backbone.Flag("use_temporal_att", false));
+}

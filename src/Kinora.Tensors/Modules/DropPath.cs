@@ -1,0 +1,48 @@
+namespace Kinora.Tensors;
+
+/// <summary>
+/// Stochastic depth: in training sets whole samples of a residual branch to zero at random and divides the others by
+/// 1 − p. The choices come from the same counter-based generator as <see cref="Dropout"/>'s.
+/// </summary>
+/// <remarks>Huang et al., "Deep Networks with Stochastic Depth", arXiv:1603.09382.</remarks>
+public sealed class DropPath : UnaryModule
+{
+    private ulong _seed;
+    private int _epoch;
+    private long _step;
+    private string _name = string.Empty;
+    private long _runs;
+
+    /// <summary>A layer that drops branches.</summary>
+    /// <param name="probability">Of dropping a sample's branch, in [0, 1).</param>
+    public DropPath(double probability)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(probability);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(probability, 1);
+        Probability = probability;
+    }
+
+    /// <summary>Probability of dropping a sample's branch.</summary>
+    public double Probability { get; set; }
+
+    /// <summary>Drops in training.</summary>
+    /// <param name="x">[samples, …].</param>
+    /// <returns>New tensor, or <paramref name="x"/> itself where nothing changes.</returns>
+    protected override Tensor Compute(Tensor x)
+    {
+        if (Probability == 0 || !IsTraining)
+        {
+            return x;
+        }
+
+        using var scope = new TensorScope();
+        var random = new CounterRandom(_seed, _epoch, _step, $"drop-path {_name} {_runs++}");
+        long[] perSample = [x.Shape[0], .. Enumerable.Repeat(1L, x.Rank - 1)];
+        Tensor mask = F.Dropout(Tensor.Ones(perSample, x.DType), Probability, random);
+        return (x * mask).MoveToOuterScope();
+    }
+
+    /// <inheritdoc/>
+    protected override void OnRandomKey(ulong seed, int epoch, long step, string name) =>
+        (_seed, _epoch, _step, _name, _runs) = (seed, epoch, step, name, 0);
+}
