@@ -12,6 +12,9 @@ public static class PaddleArchitectures
     {
         ["ResNet"] = TsnArchitecture.Create,
         ["PPTSM_v2"] = PpTsmV2Architecture.Create,
+        ["VisionTransformer"] = TimeSformerArchitecture.Create,
+        ["VisionTransformer_tweaks"] = TimeSformerArchitecture.CreatePp,
+        ["SwinTransformer3D"] = VideoSwinArchitecture.Create,
     };
 
     /// <summary>Class names of the backbones that Kinora has.</summary>
