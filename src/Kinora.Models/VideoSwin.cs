@@ -429,7 +429,7 @@ public sealed class VideoSwin : VideoNetwork
             _heads = Add("heads", new SelfAttention(features, heads, shape.QkvBias, shape.AttentionDropout, shape.TokenDropout));
         }
 
-        public Tensor Forward(Tensor x, Windows windows) => Observed(_heads.Forward(x, scores => windows.Adjust(scores, _positionBias)));
+        public Tensor Forward(Tensor x, Windows windows) => _heads.Forward(x, scores => windows.Adjust(scores, _positionBias));
     }
 
     /// <summary>Four neighbours in a square become one token with the features of all, then half as many.</summary>

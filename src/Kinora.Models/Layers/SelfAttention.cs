@@ -23,9 +23,7 @@ internal sealed class SelfAttention : Module
     public SelfAttention(int features, int heads, bool bias, double weightDropout, double dropout)
     {
         (_features, _heads) = (features, heads);
-
-        // Rounded to float32, as Paddle does.
-        _scale = (float)(1 / Math.Sqrt(features / heads));
+        _scale = 1 / Math.Sqrt(features / heads);
         _qkv = Add("qkv", new Linear(features, 3 * features, bias));
         _project = Add("project", new Linear(features, features));
         _weightDropout = Add("weight_dropout", new Dropout(weightDropout));
