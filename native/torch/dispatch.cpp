@@ -382,6 +382,16 @@ kt_status kt_tensor_retain(kt_tensor tensor, kt_tensor* same) noexcept {
   return guarded([&] { *same = give(peek(tensor)); });
 }
 
+kt_status kt_address_reserve(kt_tensor tensor) noexcept {
+  c10::raw::intrusive_ptr::make_weak(reinterpret_cast<c10::TensorImpl*>(tensor));
+  return KT_OK;
+}
+
+kt_status kt_address_free(kt_tensor address) noexcept {
+  c10::raw::weak_intrusive_ptr::decref(reinterpret_cast<c10::TensorImpl*>(address));
+  return KT_OK;
+}
+
 kt_status kt_tensor_describe(kt_tensor handle, kt_tensor_info* info) noexcept {
   return guarded([&] {
     const at::Tensor tensor = peek(handle);

@@ -13,7 +13,7 @@ extern "C" {
 #endif
 #define KT_API __attribute__((visibility("default")))
 
-#define KT_ABI 2
+#define KT_ABI 3
 #define KT_MAX_RANK 16
 
 typedef int32_t kt_status;
@@ -105,6 +105,9 @@ KT_API kt_status kt_call(kt_operator op, const kt_value* arguments, int32_t argu
 // ---- tensors ----
 KT_API kt_status kt_tensor_release(kt_tensor tensor) KT_NOEXCEPT;
 KT_API kt_status kt_tensor_retain(kt_tensor tensor, kt_tensor* same) KT_NOEXCEPT;
+// Keeps a tensor's address from being given to another one, but not the tensor: its memory goes with its last reference.
+KT_API kt_status kt_address_reserve(kt_tensor tensor) KT_NOEXCEPT;
+KT_API kt_status kt_address_free(kt_tensor address) KT_NOEXCEPT;
 KT_API kt_status kt_tensor_describe(kt_tensor tensor, kt_tensor_info* info) KT_NOEXCEPT;
 KT_API kt_status kt_live_tensors(int64_t* handles) KT_NOEXCEPT;
 

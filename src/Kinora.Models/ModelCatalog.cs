@@ -18,6 +18,12 @@ public static class ModelCatalog
         new("tsn_r50", "TSN ResNet-50", "Frames judged one by one and averaged; blind to time order.",
             3, 224, false, o => new Tsn(o, depth: 50)),
         new("tsn_r18", "TSN ResNet-18", "The same on 18 layers: a quick baseline that can't see motion.", 3, 224, false, o => new Tsn(o, depth: 18)),
+        new("timesformer", "TimeSformer", "A vision transformer that looks along time, then across each frame; wants pre-trained weights and a GPU.",
+            8, 224, false, TimeSformer.Base),
+        new("pp_timesformer", "PP-TimeSformer", "TimeSformer as PaddleVideo tuned it.", 8, 224, false, TimeSformer.PpBase),
+        new("videoswin_t", "VideoSwin-T", "Attention in shifted windows of time and space, tiny: the lightest of the transformers.", 32, 224, false, VideoSwin.Tiny),
+        new("videoswin_s", "VideoSwin-S", "The same, small: deeper in its third stage.", 32, 224, false, VideoSwin.Small),
+        new("videoswin_b", "VideoSwin-B", "The same, base: a third wider; the most accurate network here, and the slowest.", 32, 224, false, VideoSwin.Base),
     ];
 
     /// <summary>Looks up a network.</summary>

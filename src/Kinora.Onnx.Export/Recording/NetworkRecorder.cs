@@ -60,7 +60,7 @@ internal sealed class NetworkRecorder : IDisposable
         Func<Tensor, Tensor> forward, IReadOnlyList<(string Name, Tensor Value)> parameters, float[] clips, long[] shape)
     {
         using IDisposable inference = Grad.Inference();
-        (Tensors.Recording recording, _, _) = Run(forward, parameters, clips, shape);
+        (Tensors.Recording recording, _, _) = Run(forward, parameters, clips, shape, keepResults: true);
         return (recording, id => Floats(recording.Tensor(id)));
     }
 
@@ -70,15 +70,15 @@ internal sealed class NetworkRecorder : IDisposable
         Func<Tensor, Tensor> forward, IReadOnlyList<(string Name, Tensor Value)> parameters, int clips, long[] clip)
     {
         long[] shape = [clips, .. clip];
-        return Run(forward, parameters, new float[shape.Aggregate(1L, (a, b) => a * b)], shape);
+        return Run(forward, parameters, new float[shape.Aggregate(1L, (a, b) => a * b)], shape, keepResults: false);
     }
 
     private static (Tensors.Recording Recording, int Input, int Output) Run(
-        Func<Tensor, Tensor> forward, IReadOnlyList<(string Name, Tensor Value)> parameters, float[] clips, long[] shape)
+        Func<Tensor, Tensor> forward, IReadOnlyList<(string Name, Tensor Value)> parameters, float[] clips, long[] shape, bool keepResults)
     {
         using var scope = new TensorScope();
         Tensor input = Tensor.From<float>(clips, shape);
-        var recording = Tensors.Recording.Start();
+        var recording = Tensors.Recording.Start(keepResults);
         try
         {
             // Bound in one order, parameters have the same ids in every recording.
@@ -208,8 +208,8 @@ internal sealed class NetworkRecorder : IDisposable
         }
 
         _ids.Add(a, b);
-        ReadOnlySpan<long> x = _first.Tensor(a).Shape;
-        ReadOnlySpan<long> y = second.Tensor(b).Shape;
+        ReadOnlySpan<long> x = _first.Shape(a);
+        ReadOnlySpan<long> y = second.Shape(b);
         if (x.Length != y.Length)
         {
             throw Differs($"{where}: axes", x.Length, y.Length);

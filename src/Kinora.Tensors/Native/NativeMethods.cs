@@ -40,6 +40,12 @@ internal static unsafe partial class NativeMethods
     public static partial int kt_tensor_retain(nint tensor, nint* same);
 
     [LibraryImport(Library)]
+    public static partial int kt_address_reserve(nint tensor);
+
+    [LibraryImport(Library)]
+    public static partial int kt_address_free(nint address);
+
+    [LibraryImport(Library)]
     public static partial int kt_tensor_describe(nint tensor, NativeTensorInfo* info);
 
     [LibraryImport(Library)]

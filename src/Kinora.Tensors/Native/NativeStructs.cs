@@ -67,7 +67,7 @@ internal unsafe struct NativeTensorInfo
 [StructLayout(LayoutKind.Sequential)]
 internal struct NativeAbi
 {
-    public const int Expected = 2;
+    public const int Expected = 3;
 
     public int Abi;
     public int TorchVersion;
