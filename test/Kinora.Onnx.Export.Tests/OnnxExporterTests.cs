@@ -88,6 +88,44 @@ public sealed class OnnxExporterTests
         Assert.Contains(model.Graph.Initializer, tensor => tensor.Name == "fc.weight");
     }
 
+    [Theory]
+    [InlineData(17)]
+    [InlineData(20)]
+    public void Export_TimeSformer_HasTheExpectedGraph(int opset)
+    {
+        const int Depth = 2;
+        using var folder = new TemporaryFolder();
+        using var network = new TimeSformer(new ModelOptions(Classes, 4, Size, Seed: 1), new TimeSformerOptions(Width: 24, Depth: Depth, Heads: 3));
+        FormulaWeights.FillVectors(network);
+        IReadOnlyDictionary<string, int> operators = OnnxExporter.Export(network, folder["model.onnx"], Options(network) with { Opset = opset }).Operators;
+
+        Assert.Equal((3 * Depth) + 1, operators["LayerNormalization"]);
+        Assert.Equal(2 * Depth, operators["Softmax"]);
+
+        // Five linear layers and two attentions of two products each; the classifier is a Gemm.
+        Assert.Equal(((2 + 1 + 2 + 2) + (2 * 2)) * Depth, operators["MatMul"]);
+
+        // Queries, keys, values and their mean in both attentions, and the way from time to space and back.
+        Assert.Equal((((2 * 4) + 2) * Depth) + 2, operators["Transpose"]);
+        Assert.Equal(opset < 20 ? (Depth, 0) : (0, Depth), (operators.GetValueOrDefault("Erf"), operators.GetValueOrDefault("Gelu")));
+    }
+
+    [Fact]
+    public void Export_VideoSwin_ComputesItsMaskAndReadsItsTables()
+    {
+        using var folder = new TemporaryFolder();
+        using var network = new VideoSwin("videoswin_t", new ModelOptions(Classes, 16, 96, Seed: 1), new VideoSwinOptions(8, [2, 2], [1, 2], Window: (4, 5, 5)));
+        FormulaWeights.FillVectors(network);
+        ExportReport report = OnnxExporter.Export(network, folder["model.onnx"], Options(network, 96));
+
+        Assert.Equal(4, report.Operators["Gather"]);
+        Assert.Equal(1 + 1 + 4 + 4 + 1, report.Operators["LayerNormalization"]);
+        Assert.Equal(0, report.Operators.GetValueOrDefault("Where"));
+
+        // The mask of the first stage alone has 2·5·5 windows of 100·100 pairs: half a million numbers.
+        Assert.InRange(report.WeightBytes, 1, (sizeof(float) * network.CountParameters()) + 100_000);
+    }
+
     [Fact]
     public void Export_TrainingBranches_MergeAsReparameterizationDoes()
     {
