@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Kinora.Models;
 
 namespace Kinora.Cli;
 
@@ -22,8 +23,13 @@ internal sealed record ClassAccuracy(string Label, int Clips, int Right);
 /// <summary>A clip that was labelled wrongly or could not be read.</summary>
 internal sealed record ClassifiedMistake(string Path, string Label, string? Predicted, float? Probability, string? Error);
 
+/// <summary>What <c>convert --json</c> prints.</summary>
+internal sealed record ConversionSummary(
+    string Input, string Output, string Model, int Classes, int Frames, int Size, long Bytes, double? OnnxRelativeDifference, LoadReport? Report);
+
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(TrainSummary))]
 [JsonSerializable(typeof(ClassifiedClip))]
 [JsonSerializable(typeof(EvaluationSummary))]
+[JsonSerializable(typeof(ConversionSummary))]
 internal sealed partial class CliJson : JsonSerializerContext;
