@@ -44,6 +44,15 @@ public sealed class TensorBytesTests : IDisposable
     }
 
     [Fact]
+    public void CopyBytesFrom_AnyOrderInMemory_OverwritesInCOrder()
+    {
+        Tensor tensor = Tensor.Zeros([1, 2, 3, 4], DType.Int32).Contiguous(MemoryFormat.ChannelsLast);
+        tensor.CopyBytesFrom(part => MemoryMarshal.Cast<int, byte>(Enumerable.Range(0, 24).ToArray()).CopyTo(part));
+        Assert.False(tensor.IsContiguous);
+        Assert.Equal(Enumerable.Range(0, 24), tensor.ToArray<int>());
+    }
+
+    [Fact]
     public void CopyBytesTo_AnyOrderInMemory_GivesCOrder()
     {
         Tensor tensor = Tensor.Arange(24, DType.Int32).Reshape(1, 2, 3, 4).Contiguous(MemoryFormat.ChannelsLast);
