@@ -134,6 +134,8 @@ public sealed class ConvertTests : IDisposable
         Fails([source, source], "expected another file to write");
         Fails([source, _folder["out.safetensors"], "--labels", _folder["three.txt"]], "expected 4 names, one a line, found 3");
         Fails([source, _folder["out.safetensors"], "--model", "pptsmv2", "--allow-missing", "hed.*"], "'hed.*'");
+        Fails([source, _folder["out.safetensors"], "--model", "tsn_r18"], "nearest is pptsmv2, with 278 of the file's 278 names");
+        Fails([source, _folder["out.safetensors"], "--model", "tsn_r18", "--classes", "4"], "nearest is pptsmv2, with 278 of the file's 278 names");
         Fails([source, _folder["out.safetensors"], "--model", "pptsm2"], "did you mean 'pptsmv2'");
 
         void Fails(string[] line, string expected)

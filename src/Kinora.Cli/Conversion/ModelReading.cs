@@ -93,7 +93,7 @@ internal static class ModelReading
         try
         {
             LoadReport comparison = WeightLoader.Compare(network, source, Names, request.Rules);
-            if (!comparison.Fits)
+            if (!comparison.Fits && comparison.Matched.Count > 0)
             {
                 note(comparison.ToText().TrimEnd());
             }
@@ -134,8 +134,7 @@ internal static class ModelReading
         if (request.Model is { } name)
         {
             ModelEntry entry = ModelCatalog.Find(name);
-            return (entry, ArchitectureFinder.Options(entry, source, Names, request.Classes, request.Frames)
-                ?? throw new CheckpointException($"convert: expected a classifier of {name} that tells the number of classes, found none; say it with --classes, and allow the classifier to be missing", request.Input));
+            return (entry, ArchitectureFinder.Options(entry, source, Names, request.Classes, request.Frames));
         }
 
         IReadOnlyList<ArchitectureMatch> found = ArchitectureFinder.Find(source, Names, request.Rules, request.Classes, request.Frames);

@@ -15,6 +15,11 @@ public static class ArchitectureFinder
     private const int SomeClasses = 1009;
     private const int OtherClasses = 1013;
 
+    private const string HowToBegin = "name the network and the number of classes, and allow the classifier to be missing";
+
+    // Above it a file without a classifier is a backbone; below it is something else.
+    private const double Alike = 0.9;
+
     // The right network is the likest; what the rules allow to be missing may take a little off.
     private const double Slack = 0.1;
 
@@ -39,9 +44,9 @@ public static class ArchitectureFinder
         string? headless = null;
         foreach (Candidate candidate in candidates.Where(c => c.Likeness > 0 && c.Likeness >= candidates[0].Likeness - Slack))
         {
-            if (Options(candidate.Entry, source, provider, classes, frames) is not { } options)
+            if (TryOptions(candidate.Entry, source, provider, classes, frames) is not { } options)
             {
-                headless ??= candidate.Entry.Name;
+                headless ??= candidate.Likeness >= Alike ? candidate.Entry.Name : null;
                 continue;
             }
 
@@ -66,8 +71,8 @@ public static class ArchitectureFinder
 
         throw new CheckpointException(
             headless is not null
-                ? $"find the network: expected a classifier that tells the number of classes, found none; the file is most like {headless}: name the network and the number of classes, and allow the classifier to be missing"
-                : $"find the network: expected the tensors of a network of the catalogue, found {source.Tensors.Count} that fit none; {Describe(candidates, source)}",
+                ? $"find the network: expected a classifier that tells the number of classes, found none; the file is most like {headless}: {HowToBegin}"
+                : $"find the network: expected the tensors of a network of the catalogue, found {source.Tensors.Count} that fit none; {Describe(candidates, source)}; name a network to see what doesn't fit",
             source.Path);
     }
 
@@ -77,12 +82,25 @@ public static class ArchitectureFinder
     /// <param name="provider">Under which names the tensors may be found.</param>
     /// <param name="classes">Number of classes; null reads it off the classifier's shape.</param>
     /// <param name="frames">T; null reads it off where it shows, else takes the network's own.</param>
-    /// <returns>The options; null where the file has no classifier to read the classes off.</returns>
-    public static ModelOptions? Options(ModelEntry entry, WeightSource source, NamingProvider provider, int? classes = null, int? frames = null)
+    /// <returns>The options.</returns>
+    /// <exception cref="CheckpointException">The file has no classifier of this network to read the classes off.</exception>
+    public static ModelOptions Options(ModelEntry entry, WeightSource source, NamingProvider provider, int? classes = null, int? frames = null)
     {
         ArgumentNullException.ThrowIfNull(entry);
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(provider);
+        if (TryOptions(entry, source, provider, classes, frames) is { } options)
+        {
+            return options;
+        }
+
+        List<Candidate> candidates = Rank(source, provider);
+        string advice = candidates.Single(c => c.Entry == entry).Likeness >= Alike ? HowToBegin : Describe(candidates, source);
+        throw new CheckpointException($"load weights: expected a classifier of {entry.Name} that tells the number of classes, found none; {advice}", source.Path);
+    }
+
+    private static ModelOptions? TryOptions(ModelEntry entry, WeightSource source, NamingProvider provider, int? classes, int? frames)
+    {
         IReadOnlyList<WeightNaming> some = Namings(entry, new ModelOptions(SomeClasses), source, provider);
         WeightMatch match = WeightMatch.Best(source.Tensors, some, LoadRules.Strict);
         int? read = One(match.Sizes(Places(some, Namings(entry, new ModelOptions(OtherClasses), source, provider), SomeClasses)));
@@ -124,7 +142,7 @@ public static class ArchitectureFinder
     {
         Candidate best = candidates[0];
         return best.Likeness > 0
-            ? string.Create(CultureInfo.InvariantCulture, $"nearest is {best.Entry.Name}, with {best.Met} of the file's {source.Tensors.Count} names")
+            ? string.Create(CultureInfo.InvariantCulture, $"nearest is {best.Entry.Name}, with {best.Known} of the file's {source.Tensors.Count} names")
             : string.Create(CultureInfo.InvariantCulture, $"nearest is {best.Entry.Name}, with {best.Shapes} of the file's {source.Tensors.Count} shapes, though with none of its names");
     }
 
@@ -138,10 +156,9 @@ public static class ArchitectureFinder
             {
                 IReadOnlyList<WeightNaming> namings = Namings(entry, new ModelOptions(SomeClasses), source, provider);
                 WeightMatch match = WeightMatch.Best(source.Tensors, namings, LoadRules.Strict);
-                LoadReport report = match.Report(source.Path, entry.Name);
                 int same = namings[^1].Tensors.GroupBy(t => Key(t.Shape)).Sum(g => Math.Min(g.Count(), shapes.GetValueOrDefault(g.Key)));
                 double likeness = 2.0 * same / (source.Tensors.Count + namings[^1].Tensors.Count);
-                return new Candidate(entry, match.Likeness, report.Taken + report.Misshapen.Count, likeness, same);
+                return new Candidate(entry, match.Likeness, match.Known, likeness, same);
             }).OrderByDescending(c => c.Likeness).ThenByDescending(c => c.ShapeLikeness),
         ];
 
@@ -169,5 +186,5 @@ public static class ArchitectureFinder
             .Where(axis => pair.First.Shape[axis] == number && pair.Second.Shape[axis] != number)
             .Select(axis => (pair.First.Name, axis)));
 
-    private sealed record Candidate(ModelEntry Entry, double Likeness, int Met, double ShapeLikeness, int Shapes);
+    private sealed record Candidate(ModelEntry Entry, double Likeness, int Known, double ShapeLikeness, int Shapes);
 }

@@ -14,6 +14,7 @@ internal sealed class WeightMatch
     {
         (_naming, _style) = (naming, style);
         var given = Given(tensors, rules);
+        Known = given.Count;
         foreach (WeightName target in naming.Tensors)
         {
             if (target.Kinora is null)
@@ -38,6 +39,9 @@ internal sealed class WeightMatch
 
     /// <summary>The network's tensors that get values: from which tensor of the file, and how they are fitted.</summary>
     public IReadOnlyList<(WeightName Target, string Source, Func<Tensor, Tensor>? Adapt)> Taken => _taken;
+
+    /// <summary>Number of the file's tensors whose names are known.</summary>
+    public int Known { get; }
 
     /// <summary>The way in which the names were read.</summary>
     public NameStyle Style => _style;
