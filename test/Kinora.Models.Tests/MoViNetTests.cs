@@ -6,6 +6,13 @@ namespace Kinora.Models.Tests;
 public sealed class MoViNetTests
 {
     [Fact]
+    public void CountParameters_PublishedClasses_GivesThePublishedNumber()
+    {
+        using MoViNet network = MoViNet.Base(400);
+        Assert.Equal(2_701_999, network.CountParameters());
+    }
+
+    [Fact]
     public void Alpha_FromScratch_IsZeroAndTheFirstStepOpensTheBranches()
     {
         using var scope = new TensorScope();

@@ -106,6 +106,27 @@ public sealed class OnnxExporterTests
         Assert.Equal(10, report.Operators["Concat"]);
     }
 
+    [Theory]
+    [InlineData("pptsm_mobilenet_v2", 16, 2)]
+    [InlineData("pptsm_mobilenet_v3", 4, 3)]
+    [InlineData("pptsm_mobilenet_v3_small", 16, 1)]
+    [InlineData("movinet_a0", 7, 1)]
+    public void Export_OtherFramesAndViews_Agrees(string name, int frames, int views)
+    {
+        // With 16 frames, folds of 24 channels are one and two channels wide.
+        using var folder = new TemporaryFolder();
+        using VideoNetwork network = ModelCatalog.Create(name, new ModelOptions(101, frames, Size: 48));
+        FormulaWeights.FillVectors(network);
+
+        ExportReport report = OnnxExporter.Export(network, folder["model.onnx"], Options(network, 48, frames * views));
+
+        Assert.InRange(report.Difference, 0, 1e-5);
+        int[] shape = [2, frames * views, 3, 48, 48];
+        float[] input = FormulaWeights.Clip(shape);
+        double difference = ExportCheck.Difference(OnnxFile.Run(report.Path, input, [.. shape.Select(n => (long)n)]), Forward(network, input, shape));
+        Assert.InRange(difference, 0, 1e-5);
+    }
+
     [Fact]
     public void Export_MoViNet_HasTheExpectedGraph()
     {
