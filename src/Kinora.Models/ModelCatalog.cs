@@ -18,6 +18,14 @@ public static class ModelCatalog
         new("tsn_r50", "TSN ResNet-50", "Frames judged one by one and averaged; blind to time order.",
             3, 224, false, o => new Tsn(o, depth: 50)),
         new("tsn_r18", "TSN ResNet-18", "The same on 18 layers: a quick baseline that can't see motion.", 3, 224, false, o => new Tsn(o, depth: 18)),
+        new("pptsm_mobilenet_v2", "PP-TSM MobileNetV2", "Shifted inverted residuals: small and cheap, less exact than PP-TSMv2.",
+            8, 224, false, o => new PpTsmMobileNetV2(o)),
+        new("pptsm_mobilenet_v3", "PP-TSM MobileNetV3", "The same with channel gates: better than MobileNetV2 for less arithmetic.",
+            8, 224, false, o => new PpTsmMobileNetV3(o)),
+        new("pptsm_mobilenet_v3_small", "PP-TSM MobileNetV3-Small", "A quarter of MobileNetV3's arithmetic, for the weakest processors.",
+            8, 224, false, o => new PpTsmMobileNetV3(o, small: true)),
+        new("movinet_a0", "MoViNet-A0", "Three-dimensional depthwise convolutions over long, small clips; takes any number of frames.",
+            50, 172, false, o => new MoViNet(o)),
     ];
 
     /// <summary>Looks up a network.</summary>

@@ -54,6 +54,9 @@ public sealed class PaddleNames
     {
         Tsn => TsnKeys.For(network),
         PpTsmV2 => PpTsmV2Keys.For(network),
+        PpTsmMobileNetV2 => PpTsmMobileNetV2Keys.For(network),
+        PpTsmMobileNetV3 => PpTsmMobileNetV3Keys.For(network),
+        MoViNet => MoViNetKeys.For(network),
         _ => null,
     };
 

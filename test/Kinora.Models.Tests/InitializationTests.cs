@@ -11,6 +11,14 @@ public sealed class InitializationTests
     [InlineData("pptsmv2", "stages.2.1.depthwise.branches.0.conv.weight", 25)]
     [InlineData("pptsmv2", "stages.2.1.squeeze.reduce.weight", 512)]
     [InlineData("tsm_efficientnet_lite0", "blocks.14.expand.conv.weight", 192)]
+    [InlineData("pptsm_mobilenet_v2", "stages.6.0.depthwise.conv.weight", 9)]
+    [InlineData("pptsm_mobilenet_v2", "head.conv.weight", 320)]
+    [InlineData("pptsm_mobilenet_v3", "blocks.12.depthwise.conv.weight", 25)]
+    [InlineData("pptsm_mobilenet_v3", "blocks.13.squeeze.expand.weight", 240)]
+    [InlineData("pptsm_mobilenet_v3_small", "last_conv.weight", 576)]
+    [InlineData("movinet_a0", "blocks.4.depthwise.conv.weight", 45)]
+    [InlineData("movinet_a0", "head.conv.weight", 104)]
+    [InlineData("movinet_a0", "classifier.fc.weight", 2048)]
     public void Convolutions_FromScratch_AreKaimingNormal(string network, string parameter, int fanIn)
     {
         float[] values = Values(network, parameter);
@@ -34,6 +42,8 @@ public sealed class InitializationTests
     [Theory]
     [InlineData("pptsmv2", "fc.weight", 1280, 20)]
     [InlineData("pptsmv2_lta", "attention.fc.weight", 16, 16)]
+    [InlineData("pptsm_mobilenet_v2", "fc.weight", 1280, 20)]
+    [InlineData("pptsm_mobilenet_v3", "fc.weight", 1280, 20)]
     public void Classifier_XavierUniform_FillsItsRange(string network, string parameter, int fanIn, int fanOut)
     {
         float[] values = Values(network, parameter);

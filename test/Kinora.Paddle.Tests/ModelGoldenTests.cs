@@ -117,6 +117,10 @@ public sealed class ModelGoldenTests
         var state = network.StateDict().ToDictionary(p => p.Name, p => p.Value);
         PaddleName[] names = [.. PaddleNames.For(network).Tensors];
         Assert.Equal(golden.Gradients.Keys.Order(StringComparer.Ordinal), names.Select(n => n.Paddle).Order(StringComparer.Ordinal));
+
+        // An offset that a later batch norm takes away again has the gradient 0, of which either side holds its rounding
+        // errors: Paddle's average pooling spreads gradients by factors in float32 whatever the type.
+        double zero = Tolerance.Zero * golden.Gradients.Values.Max(g => g?[0] ?? 0);
         foreach (PaddleName name in names)
         {
             Tensor? gradient = name.Kinora is not null && parameters.TryGetValue(name.Kinora, out Tensor? parameter) ? parameter.Grad : null;
@@ -125,7 +129,8 @@ public sealed class ModelGoldenTests
             if (expected is not null)
             {
                 double[] values = (name.Transposed ? gradient!.Transpose(0, 1).Contiguous() : gradient!).ToArray<double>();
-                Tolerance.Within(expected, [Tolerance.Norm(values), .. Tolerance.Samples(values, expected.Length - 1)], Tolerance.Gradient * expected[0], $"gradient of {name.Paddle}");
+                double allowed = expected[0] <= zero ? zero : Tolerance.Gradient * expected[0];
+                Tolerance.Within(expected, [Tolerance.Norm(values), .. Tolerance.Samples(values, expected.Length - 1)], allowed, $"gradient of {name.Paddle}");
             }
         }
 

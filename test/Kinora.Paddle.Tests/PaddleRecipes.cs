@@ -16,6 +16,9 @@ internal static class PaddleRecipes
         ["tsn/tsn_k400_videos"] = Tsn(),
         ["pptsm/v2/pptsm_lcnet_k400_8frames_uniform"] = PpTsmV2(8),
         ["pptsm/v2/pptsm_lcnet_k400_16frames_uniform"] = PpTsmV2(16),
+        ["pptsm/pptsm_mv2_k400_videos_uniform"] = PpTsmMobileNet("PPTSM_MobileNetV2"),
+        ["pptsm/pptsm_mv3_k400_frames_uniform"] = PpTsmMobileNet("PPTSM_MobileNetV3"),
+        ["movinet/movinet_k400_frame"] = MoViNet(),
     };
 
     /// <summary>Builds the network of a recipe; skips the running test where Kinora hasn't got it.</summary>
@@ -71,6 +74,11 @@ internal static class PaddleRecipes
 
     private static PaddleModel PpTsmV2(int frames) => new(
         "PPTSM_v2", Arguments(("num_seg", frames), ("class_num", 400)), "MoViNetHead", Arguments());
+
+    private static PaddleModel PpTsmMobileNet(string backbone) => new(backbone, Arguments(("num_seg", 8)), "MoViNetHead", Arguments());
+
+    private static PaddleModel MoViNet() => new(
+        "MoViNet", Arguments(("num_classes", 400), ("causal", false), ("conv_type", "3d")), "MoViNetHead", Arguments());
 
     private static Dictionary<string, object?> Arguments(params (string Name, object? Value)[] values) =>
         values.ToDictionary(v => v.Name, v => v.Value is int number ? (long)number : v.Value, StringComparer.Ordinal);

@@ -12,6 +12,9 @@ public static class PaddleArchitectures
     {
         ["ResNet"] = TsnArchitecture.Create,
         ["PPTSM_v2"] = PpTsmV2Architecture.Create,
+        ["PPTSM_MobileNetV2"] = PpTsmMobileNetV2Architecture.Create,
+        ["PPTSM_MobileNetV3"] = PpTsmMobileNetV3Architecture.Create,
+        ["MoViNet"] = MoViNetArchitecture.Create,
     };
 
     /// <summary>Class names of the backbones that Kinora has.</summary>
