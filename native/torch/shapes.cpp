@@ -1,6 +1,8 @@
 // Shapes without values. Tensors on libtorch's "meta" device have sizes and no memory, and operators on them work out
-// sizes only. libtorch 1.13 has no such kernels for what networks mostly consist of; here they are.
+// sizes only. libtorch 1.13 has no such kernels for much of what networks consist of; here they are.
+#include <ATen/ExpandUtils.h>
 #include <ATen/Tensor.h>
+#include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/native/ConvUtils.h>
 #include <ATen/native/Pool.h>
 #include <ATen/ops/empty.h>
@@ -78,9 +80,53 @@ std::tuple<Tensor, Tensor> max_pool3d(const Tensor& input, IntArrayRef kernel, I
   return {at::empty(sizes, input.options()), at::empty(sizes, input.options().dtype(at::kLong))};
 }
 
-Tensor roll(const Tensor& input, IntArrayRef /*shifts*/, IntArrayRef /*dims*/) {
-  return at::empty_like(input, at::MemoryFormat::Contiguous);
+// Of the input's shape: rearrangements, and functions of single elements.
+Tensor rearranged(const Tensor& input, IntArrayRef /*dims*/) { return at::empty_like(input, at::MemoryFormat::Contiguous); }
+Tensor roll(const Tensor& input, IntArrayRef /*shifts*/, IntArrayRef dims) { return rearranged(input, dims); }
+Tensor elementwise(const Tensor& input) { return at::empty_like(input); }
+Tensor hardtanh(const Tensor& input, const at::Scalar& /*low*/, const at::Scalar& /*high*/) { return elementwise(input); }
+
+Tensor where(const Tensor& condition, const Tensor& yes, const Tensor& no) {
+  return at::empty(at::infer_size(condition.sizes(), at::infer_size(yes.sizes(), no.sizes())),
+                   yes.options().dtype(at::result_type(yes, no)));
 }
+
+Tensor index_select(const Tensor& input, int64_t dim, const Tensor& index) {
+  std::vector<int64_t> sizes = input.sizes().vec();
+  if (!sizes.empty()) {
+    sizes[static_cast<size_t>(at::maybe_wrap_dim(dim, input.dim()))] = index.numel();
+  }
+  return at::empty(sizes, input.options());
+}
+
+// Registers what this libtorch hasn't got.
+class MetaKernels {
+ public:
+  MetaKernels() : library_(torch::Library::IMPL, "aten", c10::DispatchKey::Meta, __FILE__, __LINE__) {
+    add("convolution", "", &convolution);
+    add("native_batch_norm", "", &batch_norm);
+    add("native_layer_norm", "", &layer_norm);
+    add("max_pool3d_with_indices", "", &max_pool3d);
+    add("relu", "", &elementwise);
+    add("hardswish", "", &elementwise);
+    add("hardtanh", "", &hardtanh);
+    add("flip", "", &rearranged);
+    add("roll", "", &roll);
+    add("where", "self", &where);
+    add("index_select", "", &index_select);
+  }
+
+ private:
+  template <class Function>
+  void add(const char* name, const char* overload, Function function) {
+    const auto op = c10::Dispatcher::singleton().findSchemaOrThrow((std::string("aten::") + name).c_str(), overload);
+    if (!op.hasKernelForDispatchKey(c10::DispatchKey::Meta)) {
+      library_.impl((*overload == 0 ? std::string(name) : std::string(name) + '.' + overload).c_str(), function);
+    }
+  }
+
+  torch::Library library_;
+};
 
 thread_local bool shapes_only_here = false;
 
@@ -90,16 +136,11 @@ bool shapes_only() noexcept { return shapes_only_here; }
 
 }  // namespace kinora
 
-TORCH_LIBRARY_IMPL(aten, Meta, library) {
-  library.impl("convolution", &kinora::convolution);
-  library.impl("native_batch_norm", &kinora::batch_norm);
-  library.impl("native_layer_norm", &kinora::layer_norm);
-  library.impl("max_pool3d_with_indices", &kinora::max_pool3d);
-  library.impl("roll", &kinora::roll);
-}
-
 kt_status kt_shapes_only(int32_t on, int32_t* previous) noexcept {
-  *previous = kinora::shapes_only_here ? 1 : 0;
-  kinora::shapes_only_here = on != 0;
-  return KT_OK;
+  return kinora::guarded([&] {
+    // Never destroyed: operators may still be called while the process ends.
+    [[maybe_unused]] static const auto* kernels = new kinora::MetaKernels;
+    *previous = kinora::shapes_only_here ? 1 : 0;
+    kinora::shapes_only_here = on != 0;
+  });
 }
