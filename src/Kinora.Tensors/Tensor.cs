@@ -65,7 +65,7 @@ public sealed unsafe partial class Tensor : IDisposable
         }
     }
 
-    /// <summary>Whether the tensor has values: false for those made inside <see cref="ShapesOnly"/>.</summary>
+    /// <summary>Whether the tensor has values: false for those computed inside <see cref="ShapesOnly"/>.</summary>
     public bool HasValues => Describe().DeviceType != NativeTensorInfo.MetaDevice;
 
     /// <summary>Whether the elements lie row by row without gaps.</summary>
@@ -179,6 +179,7 @@ public sealed unsafe partial class Tensor : IDisposable
     public static Tensor From<T>(ReadOnlySpan<T> values, ReadOnlySpan<long> shape)
         where T : unmanaged
     {
+        using IDisposable? mode = ShapesOnly.IsEnabled ? ShapesOnly.Disable() : null;
         Tensor tensor = Torch.CallUnrecorded(Ops.Empty, shape.ToArray(), DTypes.Of<T>());
         if (tensor.Count != values.Length)
         {
@@ -223,7 +224,7 @@ public sealed unsafe partial class Tensor : IDisposable
 
         if (!HasValues)
         {
-            throw new InvalidOperationException($"copy to memory: tensor {this} was made where only shapes are worked out, it has no values");
+            throw new InvalidOperationException($"copy to memory: tensor {this} was computed where only shapes are worked out, it has no values");
         }
 
         using var scope = new TensorScope();
@@ -261,6 +262,8 @@ public sealed unsafe partial class Tensor : IDisposable
         NativeTensorInfo info = Describe();
         if (ShapesOnly.IsEnabled || info.DeviceType == NativeTensorInfo.MetaDevice)
         {
+            using var hollow = new Held(this);
+            Recording.Current?.AddWrite(hollow.Address);
             return;
         }
 

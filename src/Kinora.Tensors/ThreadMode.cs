@@ -104,8 +104,8 @@ public static unsafe class Autocast
 /// milliseconds and next to no memory, to be looked at rather than used.
 /// </summary>
 /// <remarks>
-/// Tensors made inside have shapes only, for good; operators take ordinary tensors too and leave their values alone.
-/// Values from .NET are dropped, and reading the values of a tensor without them fails.
+/// What operators give inside has a shape only, for good; reading its values fails, and values written to it are dropped.
+/// Operators take ordinary tensors too and leave their values alone. A tensor made from values of .NET keeps them.
 /// </remarks>
 public static unsafe class ShapesOnly
 {

@@ -59,6 +59,7 @@ public sealed class ShapesOnlyTests : IDisposable
             Assert.False((ordinary * 2).HasValues);
             Assert.True(ordinary.HasValues);
             Assert.Equal([3, 3, 3, 3], ordinary.ToArray<float>());
+            Assert.Equal([5, 6], Tensor.From<float>([5, 6]).ToArray<float>());
         }
 
         Assert.Equal([6, 6, 6, 6], (ordinary * 2).ToArray<float>());

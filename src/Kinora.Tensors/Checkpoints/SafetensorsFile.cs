@@ -113,7 +113,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
         {
             if (!value.HasValues)
             {
-                throw new CheckpointException($"save safetensors: '{name}' {value} was made where only shapes are worked out, it has no values to save", path);
+                throw new CheckpointException($"save safetensors: '{name}' {value} was computed where only shapes are worked out, it has no values to save", path);
             }
         }
 
