@@ -98,6 +98,9 @@ public sealed class NetworkCostTests
     [MemberData(nameof(Names))]
     public void Forward_ShapesOnly_CallsTheSameOperatorsWithTheSameShapes(string name)
     {
+        Assert.SkipWhen(
+            NetworkCost.Measure(name, new ModelOptions(5)).Parameters > 40_000_000,
+            "takes long to give values to; its operators are compared one by one in ShapesOnlyTests");
         string[] expected = Record(name);
         using IDisposable shapes = ShapesOnly.Enable();
         string[] actual = Record(name);
