@@ -1,4 +1,6 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
+using Kinora.Models;
 
 namespace Kinora.Cli;
 
@@ -22,8 +24,23 @@ internal sealed record ClassAccuracy(string Label, int Clips, int Right);
 /// <summary>A clip that was labelled wrongly or could not be read.</summary>
 internal sealed record ClassifiedMistake(string Path, string Label, string? Predicted, float? Probability, string? Error);
 
+/// <summary>One element of <c>models list --json</c>.</summary>
+internal sealed record ModelSummary(
+    string Name, string Title, string Summary, bool Default, int Frames, int Size, long Parameters, long MultiplyAdds, double Gflop, PublishedWeights? Weights, IReadOnlyList<PublishedAccuracy> Published);
+
+/// <summary>What <c>models info --json</c> prints.</summary>
+internal sealed record ModelDescription(
+    string Name, string Title, string Summary, bool Default, int Classes, IReadOnlyList<long> Input, JsonElement ClipSpec, long Parameters, long MultiplyAdds, long ExportedMultiplyAdds,
+    PublishedWeights? Weights, IReadOnlyList<PublishedAccuracy> Published, IReadOnlyDictionary<string, int> Uncounted, IReadOnlyList<LayerDescription> Layers);
+
+/// <summary>One layer of a network, with what lies below it.</summary>
+internal sealed record LayerDescription(string Name, string Kind, IReadOnlyList<long>? Output, long Parameters, long MultiplyAdds);
+
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(TrainSummary))]
 [JsonSerializable(typeof(ClassifiedClip))]
 [JsonSerializable(typeof(EvaluationSummary))]
+[JsonSerializable(typeof(ModelSummary[]))]
+[JsonSerializable(typeof(ModelDescription))]
+[JsonSerializable(typeof(Benchmarks.ModelsBenchReport))]
 internal sealed partial class CliJson : JsonSerializerContext;

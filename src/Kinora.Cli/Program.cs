@@ -85,6 +85,7 @@ internal static class Program
             ExportCommand.Create(output),
             ModelsCommand.Create(output),
             DataCommand.Create(output),
+            BenchCommand.Create(output),
             DoctorCommand.Create(output),
         };
         ExampleCommand.ShowExamples(root);

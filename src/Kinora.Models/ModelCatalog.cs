@@ -36,8 +36,8 @@ public static class ModelCatalog
     {
         ArgumentNullException.ThrowIfNull(name);
         return Entries.FirstOrDefault(e => e.Name == name)
-            ?? throw new ConfigException($"model: expected one of {string.Join(", ", Entries.Select(e => e.Name))}; found '{name}'; "
-                + $"did you mean '{Entries.MinBy(e => Distance(e.Name, name))!.Name}'?");
+            ?? throw new ConfigException(
+                $"model: expected one of {string.Join(", ", Entries.Select(e => e.Name))}; found '{name}'{NearestName.Suggestion(name, Entries.Select(e => e.Name))}");
     }
 
     /// <summary>Builds a network with initial weights, in training mode.</summary>
@@ -56,22 +56,5 @@ public static class ModelCatalog
         }
 
         return entry.Factory(options);
-    }
-
-    // Edits (Levenshtein's distance) between two short names.
-    private static int Distance(string a, string b)
-    {
-        int[] row = [.. Enumerable.Range(0, b.Length + 1)];
-        for (int i = 1; i <= a.Length; i++)
-        {
-            int diagonal = row[0];
-            row[0] = i;
-            for (int j = 1; j <= b.Length; j++)
-            {
-                (diagonal, row[j]) = (row[j], Math.Min(Math.Min(row[j], row[j - 1]) + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)));
-            }
-        }
-
-        return row[^1];
     }
 }

@@ -138,11 +138,19 @@ public abstract class VideoNetwork : Module
         return (clips.Reshape(-1, 3, shape[3], shape[4]), checked((int)shape[1]));
     }
 
-    /// <summary>Sets every parameter to its initial value, each from its own random stream.</summary>
+    /// <summary>
+    /// Sets every parameter to its initial value, each from its own random stream; does nothing where parameters have
+    /// shapes only.
+    /// </summary>
     /// <param name="initialize">Fills one parameter; gets its name, its value and its stream.</param>
     protected void Initialize(Action<string, Tensor, CounterRandom> initialize)
     {
         ArgumentNullException.ThrowIfNull(initialize);
+        if (ShapesOnly.IsEnabled)
+        {
+            return;
+        }
+
         foreach ((string name, Tensor value) in NamedParameters())
         {
             initialize(name, value, new CounterRandom(Options.Seed, name));

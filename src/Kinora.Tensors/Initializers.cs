@@ -120,6 +120,11 @@ public static class Initializers
     private static void Fill(Tensor tensor, Func<double> next)
     {
         ArgumentNullException.ThrowIfNull(tensor);
+        if (ShapesOnly.IsEnabled)
+        {
+            return;
+        }
+
         int count = checked((int)tensor.Count);
         double[] values = ArrayPool<double>.Shared.Rent(count);
         for (int i = 0; i < count; i++)

@@ -37,6 +37,8 @@ public sealed class CommandLineTests
     [InlineData("eval")]
     [InlineData("export")]
     [InlineData("models list")]
+    [InlineData("models info")]
+    [InlineData("bench models")]
     [InlineData("data synth")]
     [InlineData("doctor")]
     public async Task Run_Help_ShowsAnExample(string command)

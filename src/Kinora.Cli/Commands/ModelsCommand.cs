@@ -1,27 +1,22 @@
 using System.CommandLine;
 using Kinora.Cli.Terminal;
-using Kinora.Models;
 
 namespace Kinora.Cli.Commands;
 
 /// <summary><c>kinora models</c>: what can be trained.</summary>
 internal static class ModelsCommand
 {
-    public static Command Create(Output output)
-    {
-        Command list = new ExampleCommand("list", "Lists the networks that can be trained.", "models list");
-        list.SetAction(_ =>
-        {
-            int width = ModelCatalog.Entries.Max(e => e.Name.Length);
-            foreach (ModelEntry entry in ModelCatalog.Entries)
-            {
-                string weights = entry.HasPretrainedWeights ? "ImageNet weights" : "random weights";
-                string isDefault = entry.Name == ModelCatalog.DefaultName ? " (default)" : "";
-                output.Out.WriteLine($"{output.Paint(entry.Name.PadRight(width), "1")}  {entry.Frames,2} × {entry.Size}²  {weights,-16}  {entry.Title}{isDefault}: {entry.Summary}");
-            }
+    /// <summary>Classes of Kinetics-400, for which networks are usually described.</summary>
+    public const int UsualClasses = 400;
 
-            return ExitCode.Success;
-        });
-        return new Command("models", "What can be trained.") { list };
-    }
+    public static Command Create(Output output) => new("models", "What can be trained.")
+    {
+        ModelsListCommand.Create(output),
+        ModelsInfoCommand.Create(output),
+    };
+
+    /// <summary>A number of parameters as tables show it.</summary>
+    /// <param name="parameters">How many.</param>
+    /// <returns>Such as "24.33 M".</returns>
+    public static string Millions(long parameters) => FormattableString.Invariant($"{parameters / 1e6:0.00} M");
 }
