@@ -37,6 +37,7 @@ public sealed class CommandLineTests
     [InlineData("eval")]
     [InlineData("export")]
     [InlineData("models list")]
+    [InlineData("models pull")]
     [InlineData("data synth")]
     [InlineData("doctor")]
     public async Task Run_Help_ShowsAnExample(string command)

@@ -22,6 +22,6 @@ internal static class ModelsCommand
 
             return ExitCode.Success;
         });
-        return new Command("models", "What can be trained.") { list };
+        return new Command("models", "What can be trained.") { list, ModelsPullCommand.Create(output) };
     }
 }
