@@ -39,6 +39,7 @@ public sealed class CommandLineTests
     [InlineData("models list")]
     [InlineData("models info")]
     [InlineData("bench models")]
+    [InlineData("models pull")]
     [InlineData("data synth")]
     [InlineData("doctor")]
     public async Task Run_Help_ShowsAnExample(string command)
