@@ -44,6 +44,9 @@ internal sealed record PullableModel(
 /// <summary>What <c>models pull NAME --json</c> prints.</summary>
 internal sealed record PulledModel(
     string Name, string Path, long Bytes, string Sha256, string Checksum, string Origin, IReadOnlyList<string> Converted);
+/// <summary>What <c>convert --json</c> prints.</summary>
+internal sealed record ConversionSummary(
+    string Input, string Output, string Model, int Classes, int Frames, int Size, long Bytes, double? OnnxRelativeDifference, LoadReport? Report);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(TrainSummary))]
@@ -54,4 +57,5 @@ internal sealed record PulledModel(
 [JsonSerializable(typeof(Benchmarks.ModelsBenchReport))]
 [JsonSerializable(typeof(PullableModel[]))]
 [JsonSerializable(typeof(PulledModel))]
+[JsonSerializable(typeof(ConversionSummary))]
 internal sealed partial class CliJson : JsonSerializerContext;

@@ -19,6 +19,9 @@ public enum ViewAverage
 /// </remarks>
 public abstract class VideoNetwork : Module
 {
+    [ThreadStatic]
+    private static bool s_blank;
+
     /// <summary>Creates the base.</summary>
     /// <param name="name">Catalogue name.</param>
     /// <param name="options">The options the network is built from, with nothing left to default.</param>
@@ -146,7 +149,7 @@ public abstract class VideoNetwork : Module
     protected void Initialize(Action<string, Tensor, CounterRandom> initialize)
     {
         ArgumentNullException.ThrowIfNull(initialize);
-        if (ShapesOnly.IsEnabled)
+        if (ShapesOnly.IsEnabled || s_blank)
         {
             return;
         }
@@ -154,6 +157,22 @@ public abstract class VideoNetwork : Module
         foreach ((string name, Tensor value) in NamedParameters())
         {
             initialize(name, value, new CounterRandom(Options.Seed, name));
+        }
+    }
+
+    /// <summary>Builds a network whose initial values are never looked at.</summary>
+    /// <param name="create">Builds it on the calling thread.</param>
+    /// <returns>The network, its parameters as the layers leave them.</returns>
+    internal static VideoNetwork Blank(Func<VideoNetwork> create)
+    {
+        s_blank = true;
+        try
+        {
+            return create();
+        }
+        finally
+        {
+            s_blank = false;
         }
     }
 }

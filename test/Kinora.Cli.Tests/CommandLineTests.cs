@@ -36,6 +36,7 @@ public sealed class CommandLineTests
     [InlineData("train")]
     [InlineData("eval")]
     [InlineData("export")]
+    [InlineData("convert")]
     [InlineData("models list")]
     [InlineData("models info")]
     [InlineData("bench models")]
