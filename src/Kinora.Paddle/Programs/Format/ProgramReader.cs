@@ -8,8 +8,9 @@ namespace Kinora.Paddle.Programs;
 internal static class ProgramReader
 {
     // Programs hold no weights; the largest of PaddleVideo's has a megabyte.
-    private const long MaximumBytes = 256L << 20;
+    private const long MaximumBytes = 64L << 20;
     private const int MaximumRank = 16;
+    private const int MaximumName = 512;
     private const int TensorVariable = 7;
 
     // How an attribute says which of its fields holds the value.
@@ -73,9 +74,9 @@ internal static class ProgramReader
         var variables = new Dictionary<string, ProgramVariable>(StringComparer.Ordinal);
         foreach (VarDesc variable in block.Vars)
         {
-            if (!variables.TryAdd(variable.Name, ReadVariable(variable, path)))
+            if (!IsName(variable.Name) || !variables.TryAdd(variable.Name, ReadVariable(variable, path)))
             {
-                throw Damaged($"block {index} declares '{variable.Name}' twice", path);
+                throw Damaged($"block {index} declares a variable twice or without a proper name, the one numbered {variables.Count}", path);
             }
         }
 
@@ -100,7 +101,7 @@ internal static class ProgramReader
         var attributes = new Dictionary<string, object>(StringComparer.Ordinal);
         foreach (AttrDesc attribute in op.Attrs)
         {
-            if (ValueOf(attribute) is { } value)
+            if (IsName(attribute.Name) && ValueOf(attribute) is { } value)
             {
                 attributes[attribute.Name] = value;
             }
@@ -108,11 +109,11 @@ internal static class ProgramReader
 
         return new ProgramOperator
         {
-            Type = op.Type.Length > 0 ? op.Type : throw Damaged($"operator {index} of block {block} has no type", path),
+            Type = IsName(op.Type) ? op.Type : throw Damaged($"operator {index} of block {block} has no type", path),
             Block = block,
             Index = index,
-            Inputs = Arguments(op.Inputs),
-            Outputs = Arguments(op.Outputs),
+            Inputs = Arguments(op.Inputs, path),
+            Outputs = Arguments(op.Outputs, path),
             Attributes = attributes,
         };
     }
@@ -122,7 +123,7 @@ internal static class ProgramReader
     {
         AttributeType.Int => (long)attribute.I,
         AttributeType.Float => (double)attribute.F,
-        AttributeType.String => attribute.S,
+        AttributeType.String => attribute.S.Any(char.IsControl) ? null : attribute.S,
         AttributeType.Ints => attribute.Ints.Select(i => (long)i).ToArray(),
         AttributeType.Floats => attribute.Floats.Select(f => (double)f).ToArray(),
         AttributeType.Boolean => attribute.B,
@@ -135,12 +136,17 @@ internal static class ProgramReader
         _ => null,
     };
 
-    private static Dictionary<string, IReadOnlyList<string>> Arguments(RepeatedField<OpVarDesc> variables)
+    // Names end up in messages of one line.
+    private static bool IsName(string text) => text.Length is > 0 and <= MaximumName && !text.Any(char.IsControl);
+
+    private static Dictionary<string, IReadOnlyList<string>> Arguments(RepeatedField<OpVarDesc> variables, string path)
     {
         var arguments = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
         foreach (OpVarDesc variable in variables.Where(v => v.Arguments.Count > 0))
         {
-            arguments[variable.Parameter] = [.. variable.Arguments];
+            arguments[variable.Parameter] = variable.Arguments.All(IsName)
+                ? [.. variable.Arguments]
+                : throw Damaged("an operator reads or writes a variable without a proper name", path);
         }
 
         return arguments;

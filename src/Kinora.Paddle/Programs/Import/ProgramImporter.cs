@@ -17,7 +17,8 @@ internal readonly record struct FrameCut(long Program, long View);
 internal sealed class ProgramImporter
 {
     // Branches inside branches can multiply; no honest program comes near.
-    private const int MaximumSteps = 1_000_000;
+    private const int MaximumSteps = 100_000;
+    private const int MaximumRank = 16;
 
     // What an attribute says about the making of the program rather than about the operator.
     private static readonly HashSet<string> Bookkeeping = new(StringComparer.Ordinal)
@@ -155,7 +156,8 @@ internal sealed class ProgramImporter
 
         if (!ProgramOperators.TryFind(op.Type, out Translation? translate))
         {
-            throw call.Refuse("this operator isn't known; known are " + string.Join(", ", ProgramOperators.Names));
+            string[] others = [.. _program.Operators.Keys.Where(type => type != op.Type && !ProgramOperators.TryFind(type, out _)).Order(StringComparer.Ordinal)];
+            throw call.Refuse($"this operator has no translation{(others.Length == 0 ? "" : $", nor have {string.Join(", ", others)}")}; take the network's weights (.pdparams) instead, if Kinora has the network");
         }
 
         if (ProgramOperators.Acts(op.Type))
@@ -203,7 +205,7 @@ internal sealed class ProgramImporter
             power += size.PerClip ? 1 : 0;
         }
 
-        if (count > int.MaxValue || power > 1)
+        if (count > int.MaxValue || power > 1 || shape.Length > MaximumRank)
         {
             throw call.Refuse($"{Shapes.Text(shape)} is larger than a tensor can be");
         }

@@ -43,7 +43,7 @@ internal static class WindowMasks
             bool known = shifts is [{ Length: Axes }] && shifts[0].Zip(window).All(pair => pair.First >= 0 && pair.First < pair.Second);
             string what = !known ? $"{Lost}; it can't be restored, as the shift isn't clear: take the network's weights (.pdparams) instead"
                 : !repair ? $"{Lost}; it stays so as asked, and scores differ from the network's"
-                : $"{Lost}; it was restored for windows of {Text(window)} shifted by {Text(shifts[0])} in volumes of {Text(volume)}";
+                : $"{Lost}; it was restored for windows of {Text(window)} shifted by {string.Join(", ", shifts[0])} in volumes of {Text(volume)}";
             repairs.Add(new ProgramRepair(zeros.ToString(), what, known && repair));
             if (known && repair)
             {
@@ -108,9 +108,15 @@ internal static class WindowMasks
         return uses;
     }
 
-    // Three regions along each shifted axis: what no window shares with the edge, and the two sides of the cut in the
-    // windows at the edge. An axis that isn't shifted is one region.
-    private static Literal Number(long[] volume, long[] window, long[] shift)
+    /// <summary>
+    /// Numbers the regions of a shifted volume. Along each shifted axis there are three: what no window shares with the
+    /// edge, and the two sides of the cut in the windows at the edge. An axis that isn't shifted is one region.
+    /// </summary>
+    /// <param name="volume">Sizes.</param>
+    /// <param name="window">Sizes of the windows.</param>
+    /// <param name="shift">How far the volume was rolled back along each axis.</param>
+    /// <returns>[1, D, H, W, 1].</returns>
+    public static Literal Number(long[] volume, long[] window, long[] shift)
     {
         long Region(int axis, long at) =>
             shift[axis] == 0 ? 0 : at < volume[axis] - window[axis] ? 0 : at < volume[axis] - shift[axis] ? 1 : 2;

@@ -87,7 +87,7 @@ internal static class ConvolutionTranslations
         Dimension[] normalized = [.. x.Shape.Skip(axis)];
         Value Parameter(string name, double missing) => c.OptionalTensor(name) is { } value
             ? c.Build.Reshape(value, normalized)
-            : Constant(new Literal(Enumerable.Repeat(missing, checked((int)Shapes.Size(normalized).Count)).ToArray(), [.. normalized.Select(size => size.Count)]));
+            : Uniform.Of(c.Build, missing, normalized);
         return
         [
             new TensorSymbol(Apply("LayerNormalization", x.Shape, [x, Parameter("Scale", 1), Parameter("Bias", 0)],

@@ -11,9 +11,6 @@ internal static class ProgramOperators
             .SelectMany(table => table)
             .ToFrozenDictionary(StringComparer.Ordinal);
 
-    /// <summary>Names of all operators that have a translation.</summary>
-    public static IEnumerable<string> Names => Table.Keys.Order(StringComparer.Ordinal);
-
     public static bool TryFind(string type, [NotNullWhen(true)] out Translation? translate) => Table.TryGetValue(type, out translate);
 
     /// <summary>Whether an operator does something besides computing its results, so that it can't be left out the second time.</summary>

@@ -7,6 +7,7 @@ namespace Kinora.Paddle.Programs;
 internal static class ShapeTranslations
 {
     private const int MaximumParts = 1 << 12;
+    private const int MaximumPadding = 1 << 16;
 
     public static Dictionary<string, Translation> Table { get; } = new()
     {
@@ -26,8 +27,11 @@ internal static class ShapeTranslations
         ["split"] = Split,
         ["concat"] = Joined,
         ["stack"] = Stacked,
+        ["unstack"] = Unstacked,
         ["expand_v2"] = Expanded,
+        ["expand_as_v2"] = Expanded,
         ["tile"] = Tiled,
+        ["pad"] = PaddedAll,
         ["pad3d"] = Padded,
         ["roll"] = Rolled,
         ["gather"] = c => [new TensorSymbol(Picked(c, c.Tensor("X"), c.Integers("Index"), c.Axis(c.Int("axis", 0), c.Tensor("X").Rank)))],
@@ -347,6 +351,11 @@ internal static class ShapeTranslations
         Symbol[] symbols = c.Symbols("X");
         if (Array.ConvertAll(symbols, OperatorCall.AsKnown) is var known && Array.TrueForAll(known, symbol => symbol is not null))
         {
+            if (known.Sum(symbol => (long)symbol!.Items.Length) > MaximumParts)
+            {
+                throw c.Refuse($"expected at most {MaximumParts} numbers");
+            }
+
             return [new KnownSymbol([.. known.SelectMany(symbol => symbol!.Items)], IsScalar: false, ElementKind.Integer)];
         }
 
@@ -378,11 +387,23 @@ internal static class ShapeTranslations
         return [new TensorSymbol(Concat(axis, [.. parts.Select(part => c.Build.Reshape(part, one))]))];
     }
 
+    private static Symbol[] Unstacked(OperatorCall c)
+    {
+        Value x = c.Tensor("X");
+        int axis = c.Axis(c.Int("axis", 0), x.Rank);
+        int parts = c.Operator.Outputs.GetValueOrDefault("Y", []).Count;
+        return x.Shape[axis] == new Dimension(parts)
+            ? [.. Enumerable.Range(0, parts).Select(i => new TensorSymbol(
+                c.Build.Reshape(Slice(x, axis, i, i + 1), [.. x.Shape[..axis], .. x.Shape[(axis + 1)..]])))]
+            : throw c.Refuse($"axis {axis} of {Shapes.Text(x.Shape)} can't be taken apart into {parts} variables");
+    }
+
     // -1 keeps a size; others repeat an axis of size 1.
     private static Symbol[] Expanded(OperatorCall c)
     {
         Value x = c.Tensor("X");
-        Dimension[] wanted = c.Has("Shape") ? c.Sizes("Shape")
+        Dimension[] wanted = c.Has("Y") ? c.Tensor("Y").Shape
+            : c.Has("Shape") ? c.Sizes("Shape")
             : c.Has("expand_shapes_tensor") ? c.Sizes("expand_shapes_tensor")
             : Array.ConvertAll(c.Ints("shape"), size => new Dimension(size));
         int added = wanted.Length - x.Rank;
@@ -424,6 +445,16 @@ internal static class ShapeTranslations
         return [new TensorSymbol(x)];
     }
 
+    // Two amounts an axis, from the first axis on.
+    private static Symbol[] PaddedAll(OperatorCall c)
+    {
+        Value x = c.Tensor("X");
+        long[] amounts = c.Ints("paddings");
+        return amounts.Length == 2 * x.Rank && amounts.All(n => n is >= 0 and <= MaximumPadding)
+            ? [new TensorSymbol(Pad(x, [.. amounts.Where((_, i) => i % 2 == 0)], [.. amounts.Where((_, i) => i % 2 == 1)], c.Number("pad_value", 0)))]
+            : throw c.Refuse($"expected {2 * x.Rank} amounts from 0 to {MaximumPadding}, found [{string.Join(", ", amounts.Take(8))}]");
+    }
+
     // Amounts come from the last spatial axis to the first, in front and behind.
     private static Symbol[] Padded(OperatorCall c)
     {
@@ -434,7 +465,7 @@ internal static class ShapeTranslations
         }
 
         long[] amounts = c.Has("Paddings") ? [.. c.Sizes("Paddings").Select(size => Fixed(c, size))] : c.Ints("paddings");
-        if (amounts.Length != 6 || x.Rank != 5 || amounts.Any(n => n is < 0 or > 1 << 16))
+        if (amounts.Length != 6 || x.Rank != 5 || amounts.Any(n => n is < 0 or > MaximumPadding))
         {
             throw c.Refuse($"expected six amounts for volumes, found [{string.Join(", ", amounts.Take(8))}] for {Shapes.Text(x.Shape)}");
         }
