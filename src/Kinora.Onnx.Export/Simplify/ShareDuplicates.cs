@@ -35,11 +35,11 @@ internal static class ShareDuplicates
             if (node.Outputs.Length == 1 && !computed.TryAdd(key, node))
             {
                 graph.Replace(node.Output, computed[key].Output);
-                graph.Refresh();
-                return true;
+                changed = true;
             }
         }
 
+        graph.Refresh();
         return changed;
     }
 

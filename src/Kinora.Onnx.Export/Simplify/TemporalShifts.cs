@@ -14,6 +14,9 @@ internal static class TemporalShifts
     /// <param name="From">-1: from the frame before; 0: stays; +1: from the frame after.</param>
     internal readonly record struct Fold(int Width, int From);
 
+    // Elements that are followed one by one: twice as many as clips of 32 frames have at the usual size.
+    private const long MaximumTraced = 1L << 27;
+
     public static bool Run(NetworkGraph graph)
     {
         TemporalShift[] found = [.. Find(graph)];
@@ -49,10 +52,15 @@ internal static class TemporalShifts
             return default;
         }
 
-        int frames = checked((int)result.Shape[0].Count);
-        int channels = checked((int)result.Shape[1].Count);
-        int area = checked((int)(result.Shape[2].Count * result.Shape[3].Count));
         const int Clips = 2;
+        if (Shapes.Size(result.Shape).Count > MaximumTraced / Clips)
+        {
+            return default;
+        }
+
+        int frames = (int)result.Shape[0].Count;
+        int channels = (int)result.Shape[1].Count;
+        int area = (int)(result.Shape[2].Count * result.Shape[3].Count);
         int[] map = Trace(result, source, Clips, []);
         var from = new int?[channels];
         for (int image = 0, at = 0; image < Clips * frames; image++)
