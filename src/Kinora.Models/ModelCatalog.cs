@@ -26,6 +26,12 @@ public static class ModelCatalog
             8, 224, false, o => new PpTsmMobileNetV3(o, small: true)),
         new("movinet_a0", "MoViNet-A0", "Three-dimensional depthwise convolutions over long, small clips; takes any number of frames.",
             50, 172, false, o => new MoViNet(o)),
+        new("timesformer", "TimeSformer", "A vision transformer that looks along time, then across each frame; wants pre-trained weights and a GPU.",
+            8, 224, false, TimeSformer.Base),
+        new("pp_timesformer", "PP-TimeSformer", "TimeSformer as PaddleVideo tuned it.", 8, 224, false, TimeSformer.PpBase),
+        new("videoswin_t", "VideoSwin-T", "Attention in shifted windows of time and space, tiny: the lightest of the transformers.", 32, 224, false, VideoSwin.Tiny),
+        new("videoswin_s", "VideoSwin-S", "The same, small: deeper in its third stage.", 32, 224, false, VideoSwin.Small),
+        new("videoswin_b", "VideoSwin-B", "The same, base: a third wider; the most accurate network here, and the slowest.", 32, 224, false, VideoSwin.Base),
     ];
 
     /// <summary>Looks up a network.</summary>

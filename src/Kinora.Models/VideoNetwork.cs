@@ -57,6 +57,9 @@ public abstract class VideoNetwork : Module
     /// <summary>Whether a clip of any length is one view. Otherwise a clip has the T the network was built for, and longer input is several views.</summary>
     protected virtual bool AcceptsAnyFrames => false;
 
+    /// <summary>Whether a clip of fewer frames than the network was built for is one view too.</summary>
+    protected virtual bool AcceptsShorterClips => false;
+
     /// <summary>How the scores of several views become one; softmax of the result is the average of whichever it names.</summary>
     protected virtual ViewAverage ViewAverage => ViewAverage.Logits;
 
@@ -71,13 +74,14 @@ public abstract class VideoNetwork : Module
     {
         ArgumentNullException.ThrowIfNull(clips);
         ReadOnlySpan<long> shape = clips.Shape;
-        if (shape.Length != 5 || shape[1] < 1 || shape[2] != 3 || (!AcceptsAnyFrames && shape[1] % Frames != 0))
+        bool isOneView = AcceptsAnyFrames || (AcceptsShorterClips && shape.Length == 5 && shape[1] < Frames);
+        if (shape.Length != 5 || shape[1] < 1 || shape[2] != 3 || (!isOneView && shape[1] % Frames != 0))
         {
-            string expected = AcceptsAnyFrames ? "T" : $"views·{Frames}";
+            string expected = AcceptsAnyFrames ? "T" : AcceptsShorterClips ? $"T < {Frames} or views·{Frames}" : $"views·{Frames}";
             throw new ShapeException($"{Name}: expected clips [N, {expected}, 3, H, W], found [{string.Join(", ", shape.ToArray())}]");
         }
 
-        long views = AcceptsAnyFrames ? 1 : shape[1] / Frames;
+        long views = isOneView ? 1 : shape[1] / Frames;
         if (views == 1)
         {
             return Score(clips);

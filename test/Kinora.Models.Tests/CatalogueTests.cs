@@ -27,11 +27,13 @@ public sealed class CatalogueTests
         rows.Add("pptsm_mobilenet_v3_small", 101, 16, 2, 50);
         rows.Add("movinet_a0", 101, 16, 2, 75);
         rows.Add("movinet_a0", 3, 1, 4, 47);
+        rows.Add("videoswin_t", 101, 6, 2, 75);
+        rows.Add("videoswin_t", 3, 16, 1, 100);
         return rows;
     }
 
     /// <summary>One of each family.</summary>
-    public static TheoryData<string> Families => ["tsm_efficientnet_lite0", "pptsmv2_lta", "tsn_r18", "pptsm_mobilenet_v2", "pptsm_mobilenet_v3_small", "movinet_a0"];
+    public static TheoryData<string> Families => ["tsm_efficientnet_lite0", "pptsmv2_lta", "tsn_r18", "pptsm_mobilenet_v2", "pptsm_mobilenet_v3_small", "movinet_a0", "videoswin_t"];
 
     [Theory]
     [MemberData(nameof(Networks))]

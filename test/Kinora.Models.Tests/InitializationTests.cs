@@ -19,6 +19,7 @@ public sealed class InitializationTests
     [InlineData("movinet_a0", "blocks.4.depthwise.conv.weight", 45)]
     [InlineData("movinet_a0", "head.conv.weight", 104)]
     [InlineData("movinet_a0", "classifier.fc.weight", 2048)]
+    [InlineData("videoswin_t", "patch_embed.conv.weight", 96)]
     public void Convolutions_FromScratch_AreKaimingNormal(string network, string parameter, int fanIn)
     {
         float[] values = Values(network, parameter);
@@ -32,6 +33,7 @@ public sealed class InitializationTests
     [Theory]
     [InlineData("tsn_r18", 0.01)]
     [InlineData("tsm_efficientnet_lite0", 0.01)]
+    [InlineData("videoswin_t", 0.01)]
     public void Classifier_Normal_HasItsStd(string network, double expected)
     {
         float[] values = Values(network, "fc.weight");
@@ -50,6 +52,18 @@ public sealed class InitializationTests
         double limit = Math.Sqrt(6.0 / (fanIn + fanOut));
         Assert.All(values, v => Assert.InRange(v, -limit, limit));
         Assert.InRange(Math.Sqrt(values.Average(v => (double)v * v)), 0.85 * limit / Math.Sqrt(3), 1.15 * limit / Math.Sqrt(3));
+    }
+
+    [Theory]
+    [InlineData("videoswin_t", "stages.2.blocks.3.attention.heads.qkv.weight")]
+    [InlineData("videoswin_t", "stages.0.merging.reduce.weight")]
+    [InlineData("videoswin_t", "stages.1.blocks.0.attention.position_bias")]
+    public void Transformers_Linears_AreTruncatedNormal(string network, string parameter)
+    {
+        float[] values = Values(network, parameter);
+        double expected = 0.02 * 0.87962;
+        Assert.Equal(expected, Math.Sqrt(values.Average(v => (double)v * v)), 4 * expected / Math.Sqrt(2.0 * values.Length));
+        Assert.InRange(values.Max(Math.Abs), 0.0395, 0.04);
     }
 
     [Fact]

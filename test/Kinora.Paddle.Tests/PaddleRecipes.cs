@@ -19,6 +19,10 @@ internal static class PaddleRecipes
         ["pptsm/pptsm_mv2_k400_videos_uniform"] = PpTsmMobileNet("PPTSM_MobileNetV2"),
         ["pptsm/pptsm_mv3_k400_frames_uniform"] = PpTsmMobileNet("PPTSM_MobileNetV3"),
         ["movinet/movinet_k400_frame"] = MoViNet(),
+        ["timesformer/timesformer_k400_videos"] = TimeSformer("VisionTransformer", "TimeSformerHead", qkvBias: true),
+        ["pptimesformer/pptimesformer_k400_videos"] = TimeSformer("VisionTransformer_tweaks", "ppTimeSformerHead", qkvBias: false),
+        ["videoswin/videoswin_small_k400_videos"] = VideoSwin(96, 3, 0.1),
+        ["videoswin/videoswin_base_k400_videos"] = VideoSwin(128, 4, 0.2),
     };
 
     /// <summary>Builds the network of a recipe; skips the running test where Kinora hasn't got it.</summary>
@@ -79,6 +83,24 @@ internal static class PaddleRecipes
 
     private static PaddleModel MoViNet() => new(
         "MoViNet", Arguments(("num_classes", 400), ("causal", false), ("conv_type", "3d")), "MoViNetHead", Arguments());
+    private static PaddleModel TimeSformer(string backbone, string head, bool qkvBias) => new(
+        backbone,
+        Arguments(
+            ("img_size", 224), ("patch_size", 16), ("in_channels", 3), ("embed_dim", 768), ("depth", 12), ("num_heads", 12), ("mlp_ratio", 4),
+            ("qkv_bias", qkvBias), ("epsilon", 1e-6), ("num_seg", 8), ("attention_type", "divided_space_time")),
+        head,
+        Arguments(("num_classes", 400), ("in_channels", 768), ("std", 0.02)));
+
+    private static PaddleModel VideoSwin(int width, int heads, double dropPath) => new(
+        "SwinTransformer3D",
+        Arguments(
+            ("patch_size", Longs(2, 4, 4)), ("embed_dim", width), ("depths", Longs(2, 2, 18, 2)), ("num_heads", Longs(heads, 2 * heads, 4 * heads, 8 * heads)),
+            ("window_size", Longs(8, 7, 7)), ("mlp_ratio", 4.0), ("qkv_bias", true), ("qk_scale", null), ("drop_rate", 0.0), ("attn_drop_rate", 0.0),
+            ("drop_path_rate", dropPath), ("patch_norm", true)),
+        "I3DHead",
+        Arguments(("num_classes", 400), ("in_channels", 8 * width), ("spatial_type", "avg"), ("drop_ratio", 0.5), ("std", 0.01)));
+
+    private static object?[] Longs(params long[] values) => [.. values.Cast<object?>()];
 
     private static Dictionary<string, object?> Arguments(params (string Name, object? Value)[] values) =>
         values.ToDictionary(v => v.Name, v => v.Value is int number ? (long)number : v.Value, StringComparer.Ordinal);

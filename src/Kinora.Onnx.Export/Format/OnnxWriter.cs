@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
 using Google.Protobuf;
 using Kinora.Onnx.Export.Graph;
 
@@ -150,9 +149,9 @@ internal sealed class OnnxWriter
         {
             Name = name,
             DataType = (int)(literal.IsInteger ? TensorProto.Types.DataType.Int64 : TensorProto.Types.DataType.Float),
-            RawData = UnsafeByteOperations.UnsafeWrap((literal.IsInteger
-                ? MemoryMarshal.AsBytes<long>(literal.Longs)
-                : MemoryMarshal.AsBytes<float>(literal.Floats)).ToArray()),
+
+            // Without a copy: constants don't change any more, and the weights of a transformer are half a gigabyte.
+            RawData = UnsafeByteOperations.UnsafeWrap(literal.IsInteger ? new ArrayBytes<long>(literal.Longs).Memory : new ArrayBytes<float>(literal.Floats).Memory),
         };
         tensor.Dims.AddRange(literal.Shape);
         _graph.Initializer.Add(tensor);

@@ -15,6 +15,9 @@ public static class PaddleArchitectures
         ["PPTSM_MobileNetV2"] = PpTsmMobileNetV2Architecture.Create,
         ["PPTSM_MobileNetV3"] = PpTsmMobileNetV3Architecture.Create,
         ["MoViNet"] = MoViNetArchitecture.Create,
+        ["VisionTransformer"] = TimeSformerArchitecture.Create,
+        ["VisionTransformer_tweaks"] = TimeSformerArchitecture.CreatePp,
+        ["SwinTransformer3D"] = VideoSwinArchitecture.Create,
     };
 
     /// <summary>Class names of the backbones that Kinora has.</summary>

@@ -71,6 +71,18 @@ internal sealed class PaddleArguments
         var other => throw Wrong(name, "a list of whole numbers", other),
     };
 
+    /// <summary>Accepts an argument only with the one value that Kinora's network has.</summary>
+    /// <param name="name">Argument.</param>
+    /// <param name="value">The value; also PaddleVideo's default, or the default does the same.</param>
+    public void Expect(string name, object? value)
+    {
+        object? found = Value(name);
+        if (found is not null && !(found is int number ? Equals((long)number, value) : Equals(found, value)))
+        {
+            throw Wrong(name, value is null ? "nothing" : $"'{value}'", found);
+        }
+    }
+
     /// <summary>Accepts arguments that don't change the network: initial weights, layouts, spreads of initial values.</summary>
     /// <param name="names">Arguments.</param>
     public void Ignore(params string[] names) => _known.UnionWith(names);

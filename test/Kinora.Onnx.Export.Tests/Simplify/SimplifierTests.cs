@@ -68,6 +68,48 @@ public sealed class SimplifierTests
         Assert.Equal(["Mul", "Add"], Captured.Operators(model));
     }
 
+    [Theory]
+    [InlineData(19, new[] { "Div", "Erf", "Add", "Mul", "Gemm" })]
+    [InlineData(20, new[] { "Gelu", "Gemm" })]
+    public void Run_Gelu_IsOneOperatorWhereTheSetHasIt(int opset, string[] operators)
+    {
+        ModelProto model = Captured.AssertSame(x => F.Linear((x + 0.25).Gelu(), Captured.Weight("w", 5, 7)), [7], opset);
+        Assert.Equal(operators, Captured.Operators(model).Skip(1));
+    }
+
+    [Fact]
+    public void Run_ErfOfAnotherOperand_IsNoGelu()
+    {
+        ModelProto model = Captured.AssertSame(x => x * (Torch.Call("erf", x.Relu() / Math.Sqrt(2)) + 1) * 0.5, [7], opset: 20);
+        Assert.DoesNotContain("Gelu", Captured.Operators(model));
+    }
+
+    [Fact]
+    public void Run_TableReadByComputedIndices_StaysATable()
+    {
+        // Each pair of 100 tokens reads one of 199 rows: the table and 200 numbers travel, not 10,000 values or indices.
+        Tensor table = Captured.Weight("table", 199, 2);
+        ModelProto model = Captured.AssertSame(
+            x =>
+            {
+                Tensor to = Tensor.From<long>([.. Enumerable.Range(99, 100).Select(i => (long)i)], [100, 1]);
+                Tensor from = Tensor.From<long>([.. Enumerable.Range(0, 100).Select(i => (long)i)], [1, 100]);
+                return x.Unsqueeze(1) + table.Transpose(0, 1).IndexSelect(1, (to - from).Flatten()).Reshape(2, 100, 100);
+            },
+            [100, 100],
+            parameters: ("table", table));
+        Assert.Contains("Gather", Captured.Operators(model));
+        Assert.InRange(model.Graph.Initializer.Sum(i => i.RawData.Length), 1, (4 * 398) + (8 * 230));
+    }
+
+    [Fact]
+    public void Run_TableReadByFewIndices_IsReadAtOnce()
+    {
+        Tensor table = Captured.Weight("table", 3, 6, 2);
+        ModelProto model = Captured.AssertSame(x => x + table.IndexSelect(1, Tensor.From<long>([5, 0, 3, 3])), [3, 4, 2]);
+        Assert.Equal(["Add"], Captured.Operators(model));
+    }
+
     [Fact]
     public void Run_ScaleAndOffsetAfterLinear_GoIntoItsWeights()
     {
