@@ -52,7 +52,8 @@ public sealed class PaddleNames
     // One line a network; the order doesn't matter.
     private static KeyMap? Map(VideoNetwork network) => network switch
     {
-        Tsn => TsnKeys.For(network),
+        Tsn or Tsm => ResNetKeys.For(network),
+        PpTsn or PpTsm => ResNetVdKeys.For(network),
         PpTsmV2 => PpTsmV2Keys.For(network),
         _ => null,
     };

@@ -47,7 +47,7 @@ public sealed class ModelGoldenTests
         double[] clip = Clip(golden.EvalInput);
         double[] scores;
         PaddleNames names = PaddleNames.For(network);
-        using (var watch = new LayerWatch(network))
+        using (var watch = new LayerWatch(network, layer => golden.Layers.ContainsKey(names.Layer(layer))))
         {
             scores = Scores(golden, network, clip, DType.Float64);
             var outputs = watch.Outputs.ToDictionary(o => names.Layer(o.Key), o => o.Value);
@@ -164,6 +164,7 @@ public sealed class ModelGoldenTests
     // Where PaddleVideo answers each of several views by itself, Kinora is asked about each by itself.
     private static double[] Scores(GoldenModel golden, VideoNetwork network, double[] clip, DType type)
     {
+        using var scope = new TensorScope();
         int[] shape = golden.EvalInput;
         int rows = golden.EvalScores.Length;
         Tensor logits = Logits(network, clip, [rows, shape[1] * shape[0] / rows, .. shape[2..]], type);
