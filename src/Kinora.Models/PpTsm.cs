@@ -67,7 +67,7 @@ public sealed class PpTsm : VideoNetwork, IShiftedNetwork
     public ClipSpec DenseSpec => Spec(SamplingMethod.Dense, CropMethod.FullResolution);
 
     /// <inheritdoc/>
-    IEnumerable<ShiftSite> IShiftedNetwork.ShiftSites => ResNetBlock.ShiftSites(_stages, "stages");
+    IEnumerable<ShiftedMap> IShiftedNetwork.ShiftedMaps => ResNetStages.ShiftedMaps(_stages, "stem.2");
 
     /// <summary>The network of the published recipe, ResNet-50-D.</summary>
     /// <param name="classes">Number of classes.</param>

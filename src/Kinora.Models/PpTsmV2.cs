@@ -96,19 +96,17 @@ public sealed class PpTsmV2 : VideoNetwork, IShiftedNetwork
     public override bool CanReparameterize => !_merged;
 
     /// <inheritdoc/>
-    /// <remarks>The shift replaces the feature: what comes before it has to put its channels out in the new order.</remarks>
-    IEnumerable<ShiftSite> IShiftedNetwork.ShiftSites
+    IEnumerable<ShiftedMap> IShiftedNetwork.ShiftedMaps
     {
         get
         {
-            string before = $"stages.{ShiftedStage - 1}.{_stages[ShiftedStage - 1].Count - 1}.pointwise.";
-            string after = $"stages.{ShiftedStage}.0.";
-            string[] outputs = [before, after + "depthwise.", after + "squeeze.expand."];
-            string[] inputs = [after + "squeeze.reduce.weight", after + "pointwise0.conv.weight"];
-            IEnumerable<(string, int)> axes = StateDict()
-                .Where(t => outputs.Any(prefix => t.Name.StartsWith(prefix, StringComparison.Ordinal)))
-                .Select(t => (t.Name, 0));
-            yield return new ShiftSite($"stages.{ShiftedStage}", _fold, [.. axes, .. inputs.Select(name => (name, 1))]);
+            // The attention looks at means over all channels, which have no order.
+            string before = $"stages.{ShiftedStage - 1}.{_stages[ShiftedStage - 1].Count - 1}";
+            string after = $"stages.{ShiftedStage}.0";
+            yield return new ShiftedMap(
+                new Dictionary<string, ShiftFold> { [after] = _fold },
+                [$"{before}.pointwise.", $"{after}.depthwise.", $"{after}.squeeze.expand."],
+                [$"{after}.squeeze.reduce.weight", $"{after}.pointwise0.conv.weight"]);
         }
     }
 

@@ -4,13 +4,14 @@ using Kinora.Tensors;
 namespace Kinora.Models;
 
 /// <summary>
-/// Carries weights from one <see cref="ShiftConvention"/> to another. The channels that come from the past and those that
-/// come from the future change places in front of every shift; what reads them changes with them, so that the scores stay
-/// the same.
+/// Carries weights from one <see cref="ShiftConvention"/> to another: the channels that come from the past and those that
+/// come from the future change places in every map that is shifted, and in all weights that write or read it, so that the
+/// scores stay the same.
 /// </summary>
 /// <remarks>
-/// On residual branches that is a permutation of the input channels of the first convolution: the shortcut beside it
-/// isn't touched. It exists only where both networks shift the same blocks and move equally many channels each way, as
+/// Exchanging the inputs of each branch's first convolution isn't enough: the shortcut hands the map on in its old order,
+/// so the shift would move the wrong channels. The map itself is permuted, from the layers that add to it to those
+/// that read it. That works where both networks shift the same blocks and move equally many channels each way, as
 /// PaddleVideo's and the original convention do at T = 8 in networks that aren't deep.
 /// </remarks>
 public static class ShiftConverter
@@ -33,42 +34,53 @@ public static class ShiftConverter
                 $"convert shift: expected two networks of one architecture and T, found {source.Name} with T = {source.Frames} and {target.Name} with T = {target.Frames}");
         }
 
-        Dictionary<string, ShiftSite> theirs = Sites(source);
-        Dictionary<string, ShiftSite> ours = Sites(target);
-        string? single = theirs.Keys.Concat(ours.Keys).FirstOrDefault(layer => !theirs.ContainsKey(layer) || !ours.ContainsKey(layer));
-        if (single is not null)
-        {
-            throw Refused($"expected the same layers to shift, found {single} in one network only");
-        }
-
         using var scope = new TensorScope();
         using IDisposable noGrad = Grad.Disable();
         Dictionary<string, Tensor> state = source.StateDict().ToDictionary(t => t.Name, t => t.Value, StringComparer.Ordinal);
-        foreach (ShiftSite site in ours.Values)
+        foreach ((ShiftedMap theirs, ShiftedMap ours) in Maps(source).Zip(Maps(target)))
         {
-            ShiftFold from = theirs[site.Layer].Fold;
-            if ((from.Past, from.Future) != (site.Fold.Past, site.Fold.Future))
+            foreach ((string layer, ShiftFold to) in ours.Shifts)
             {
-                throw Refused($"expected equally many channels to move, found {from.Past} from the past and {from.Future} from the future at {site.Layer} "
-                    + $"in one network, {site.Fold.Past} and {site.Fold.Future} in the other; choose a T or a divisor at which they agree");
+                Check(layer, theirs.Shifts[layer], to);
             }
 
-            if (from.Order != site.Fold.Order)
+            // All shifts of a map are alike, save those that don't take place.
+            ShiftFold from = theirs.Shifts.Values.FirstOrDefault(fold => !fold.IsEmpty);
+            if (from.Order == ours.Shifts.Values.FirstOrDefault(fold => !fold.IsEmpty).Order)
             {
-                foreach ((string name, int axis) in site.Axes)
+                continue;
+            }
+
+            foreach (string name in state.Keys)
+            {
+                if (ours.Readers.Contains(name, StringComparer.Ordinal))
                 {
-                    state[name] = ExchangeFolds(state[name], axis, from);
+                    state[name] = ExchangeFolds(state[name], 1, from);
+                }
+
+                if (ours.Writers.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal)))
+                {
+                    state[name] = ExchangeFolds(state[name], 0, from);
                 }
             }
         }
 
         target.LoadStateDict(state.Select(t => (t.Key, t.Value)));
 
-        ConfigException Refused(string why) => new($"convert shift: {source.Name} from '{source.Options.Shift}' to '{target.Options.Shift}': {why}");
+        void Check(string layer, ShiftFold from, ShiftFold to)
+        {
+            if ((from.Past, from.Future) != (to.Past, to.Future))
+            {
+                throw new ConfigException(
+                    $"convert shift: {source.Name} from '{source.Options.Shift}' to '{target.Options.Shift}': expected equally many channels to move, "
+                    + $"found {from.Past} from the past and {from.Future} from the future at {layer} in the one, {to.Past} and {to.Future} in the other; "
+                    + "choose a T, a divisor or blocks at which they agree");
+            }
+        }
     }
 
-    private static Dictionary<string, ShiftSite> Sites(VideoNetwork network) => network is IShiftedNetwork shifted
-        ? shifted.ShiftSites.Where(s => !s.Fold.IsEmpty).ToDictionary(s => s.Layer, StringComparer.Ordinal)
+    private static IEnumerable<ShiftedMap> Maps(VideoNetwork network) => network is IShiftedNetwork shifted
+        ? shifted.ShiftedMaps
         : throw new ConfigException($"convert shift: expected a network with temporal shifts, found {network.Name}");
 
     private static Tensor ExchangeFolds(Tensor weight, int axis, ShiftFold fold)

@@ -60,7 +60,7 @@ public sealed class Tsm : VideoNetwork, IShiftedNetwork
         Normalization.ImageNet);
 
     /// <inheritdoc/>
-    IEnumerable<ShiftSite> IShiftedNetwork.ShiftSites => ResNetBlock.ShiftSites(_stages, "stages");
+    IEnumerable<ShiftedMap> IShiftedNetwork.ShiftedMaps => ResNetStages.ShiftedMaps(_stages, "stem");
 
     /// <summary>The network of the published recipe, ResNet-50.</summary>
     /// <param name="classes">Number of classes.</param>

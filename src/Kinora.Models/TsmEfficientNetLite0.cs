@@ -110,11 +110,31 @@ public sealed class TsmEfficientNetLite0 : VideoNetwork, IShiftedNetwork
         Normalization.Symmetric128);
 
     /// <inheritdoc/>
-    IEnumerable<ShiftSite> IShiftedNetwork.ShiftSites =>
-        from item in _blocks.Index()
-        where !item.Item.Fold.IsEmpty
-        let layer = $"blocks.{item.Index}"
-        select new ShiftSite(layer, item.Item.Fold, [($"{layer}.expand.conv.weight", 1)]);
+    IEnumerable<ShiftedMap> IShiftedNetwork.ShiftedMaps
+    {
+        get
+        {
+            // A block without identity starts a map, those with one add to it, the next without reads it for the last time.
+            for (int first = 0; first < _blocks.Count;)
+            {
+                int next = first + 1;
+                while (next < _blocks.Count && _blocks[next].IsResidual)
+                {
+                    next++;
+                }
+
+                int[] residual = [.. Enumerable.Range(first + 1, next - first - 1)];
+                yield return new ShiftedMap(
+                    residual.ToDictionary(i => $"blocks.{i}", i => _blocks[i].Fold),
+                    [$"blocks.{first}.project.", .. residual.Select(i => $"blocks.{i}.project.")],
+                    [
+                        .. residual.Select(i => $"blocks.{i}.expand.conv.weight"),
+                        next < _blocks.Count ? $"blocks.{next}.expand.conv.weight" : "head.conv.weight",
+                    ]);
+                first = next;
+            }
+        }
+    }
 
     /// <inheritdoc/>
     public override ParameterRule RuleFor(string parameterName)
@@ -221,7 +241,6 @@ public sealed class TsmEfficientNetLite0 : VideoNetwork, IShiftedNetwork
         private readonly SameConvBn? _expand;
         private readonly SameConvBn _depthwise;
         private readonly SameConvBn _project;
-        private readonly bool _residual;
 
         public MobileBlock(int inputs, int outputs, int kernel, int stride, int expansion, Func<int, ShiftFold> fold, double momentum)
         {
@@ -229,9 +248,11 @@ public sealed class TsmEfficientNetLite0 : VideoNetwork, IShiftedNetwork
             _expand = expansion > 1 ? Add("expand", new SameConvBn(inputs, inner, 1, 1, 1, Rectifier.Relu6, momentum)) : null;
             _depthwise = Add("depthwise", new SameConvBn(inner, inner, kernel, stride, inner, Rectifier.Relu6, momentum));
             _project = Add("project", new SameConvBn(inner, outputs, 1, 1, 1, Rectifier.None, momentum));
-            _residual = stride == 1 && inputs == outputs;
-            Fold = _residual ? fold(inputs) : default;
+            IsResidual = stride == 1 && inputs == outputs;
+            Fold = IsResidual ? fold(inputs) : default;
         }
+
+        public bool IsResidual { get; }
 
         public ShiftFold Fold { get; }
 
@@ -240,7 +261,7 @@ public sealed class TsmEfficientNetLite0 : VideoNetwork, IShiftedNetwork
             Tensor y = Fold.IsEmpty ? x : TemporalShift.Apply(x, frames, Fold);
             y = _expand?.Forward(y) ?? y;
             y = _project.Forward(_depthwise.Forward(y));
-            return Observed(_residual ? x + y : y);
+            return Observed(IsResidual ? x + y : y);
         }
     }
 

@@ -62,4 +62,43 @@ internal static class ResNetStages
 
         return stages;
     }
+
+    /// <summary>The maps that the blocks of a network shift.</summary>
+    /// <param name="stages">What <see cref="Create"/> made; the network calls it "stages" and its classifier "fc".</param>
+    /// <param name="stem">Name of the layer that puts out what the first stage reads.</param>
+    public static IEnumerable<ShiftedMap> ShiftedMaps(Sequential stages, string stem)
+    {
+        // Map number k runs from stage k - 1, each of whose blocks adds to it, to the first block of stage k.
+        for (int k = 0; k <= stages.Count; k++)
+        {
+            List<string> writers = k == 0 ? [stem + "."] : [$"stages.{k - 1}.0.shortcut."];
+            List<string> readers = k == stages.Count ? ["fc.weight"] : [$"stages.{k}.0.shortcut.conv.weight"];
+            var shifts = new Dictionary<string, ShiftFold>();
+            if (k > 0)
+            {
+                var stage = (Sequential)stages[k - 1];
+                for (int i = 0; i < stage.Count; i++)
+                {
+                    writers.Add($"stages.{k - 1}.{i}.{((ResNetBlock)stage[i]).LastLayer}.");
+                    if (i > 0)
+                    {
+                        Read($"stages.{k - 1}.{i}", stage[i]);
+                    }
+                }
+            }
+
+            if (k < stages.Count)
+            {
+                Read($"stages.{k}.0", ((Sequential)stages[k])[0]);
+            }
+
+            yield return new ShiftedMap(shifts, writers, readers);
+
+            void Read(string layer, UnaryModule block)
+            {
+                readers.Add($"{layer}.conv0.conv.weight");
+                shifts.Add(layer, ((ResNetBlock)block).Fold);
+            }
+        }
+    }
 }

@@ -39,7 +39,6 @@ internal sealed class ResNetBlock : UnaryModule
     private readonly UnaryModule? _shortcut;
     private readonly Func<Tensor, Tensor> _activation;
     private readonly int _frames;
-    private readonly ShiftFold _fold;
 
     /// <summary>Creates the block.</summary>
     /// <param name="place">Where it stands.</param>
@@ -55,25 +54,21 @@ internal sealed class ResNetBlock : UnaryModule
         _branch = [.. layers.Select((layer, i) => Add($"conv{i}", style.Layer(layer)))];
         _shortcut = place.Index == 0 ? Add("shortcut", style.Projection(place)) : null;
         _activation = style.Activation;
-        (_frames, _fold) = (frames, fold);
+        (_frames, Fold) = (frames, fold);
     }
 
-    /// <summary>The shifts of the blocks of a network.</summary>
-    /// <param name="stages">What <see cref="ResNetStages.Create"/> made.</param>
-    /// <param name="name">Its name in the network.</param>
-    public static IEnumerable<ShiftSite> ShiftSites(Sequential stages, string name) =>
-        from item in stages.NamedModules()
-        let block = item.Module as ResNetBlock
-        where block is not null
-        let layer = $"{name}.{item.Name}"
-        select new ShiftSite(layer, block._fold, [($"{layer}.conv0.conv.weight", 1)]);
+    /// <summary>What the shift moves.</summary>
+    public ShiftFold Fold { get; }
+
+    /// <summary>Name of the branch's last layer.</summary>
+    public string LastLayer => $"conv{_branch.Length - 1}";
 
     /// <inheritdoc/>
     protected override Tensor Compute(Tensor x)
     {
         // Deep networks hold gigabytes of maps at once if none goes before the clip is scored.
         using var scope = new TensorScope();
-        Tensor y = _fold.IsEmpty ? x : TemporalShift.Apply(x, _frames, _fold);
+        Tensor y = Fold.IsEmpty ? x : TemporalShift.Apply(x, _frames, Fold);
         y = _branch.Aggregate(y, (value, layer) => layer.Forward(value));
         return _activation((_shortcut?.Forward(x) ?? x) + y).MoveToOuterScope();
     }
