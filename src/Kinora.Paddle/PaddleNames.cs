@@ -54,7 +54,8 @@ public sealed class PaddleNames
     // One line a network; the order doesn't matter.
     private static KeyMap? Map(VideoNetwork network) => network switch
     {
-        Tsn => TsnKeys.For(network),
+        Tsn or Tsm => ResNetKeys.For(network),
+        PpTsn or PpTsm => ResNetVdKeys.For(network),
         PpTsmV2 => PpTsmV2Keys.For(network),
         PpTsmMobileNetV2 => PpTsmMobileNetV2Keys.For(network),
         PpTsmMobileNetV3 => PpTsmMobileNetV3Keys.For(network),

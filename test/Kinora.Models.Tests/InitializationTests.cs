@@ -8,6 +8,10 @@ public sealed class InitializationTests
     [Theory]
     [InlineData("tsn_r18", "stem.conv.weight", 147)]
     [InlineData("tsn_r18", "stages.3.1.conv1.conv.weight", 4608)]
+    [InlineData("tsm_r18", "stages.2.0.shortcut.conv.weight", 128)]
+    [InlineData("pptsm_r18", "stem.1.conv.weight", 288)]
+    [InlineData("pptsm_r18", "stages.3.0.conv0.conv.weight", 2304)]
+    [InlineData("pptsn_r50", "stages.1.0.shortcut.conv.weight", 256)]
     [InlineData("pptsmv2", "stages.2.1.depthwise.branches.0.conv.weight", 25)]
     [InlineData("pptsmv2", "stages.2.1.squeeze.reduce.weight", 512)]
     [InlineData("tsm_efficientnet_lite0", "blocks.14.expand.conv.weight", 192)]
@@ -32,6 +36,9 @@ public sealed class InitializationTests
 
     [Theory]
     [InlineData("tsn_r18", 0.01)]
+    [InlineData("tsm_r18", 0.001)]
+    [InlineData("pptsm_r18", 0.01)]
+    [InlineData("pptsn_r50", 0.01)]
     [InlineData("tsm_efficientnet_lite0", 0.01)]
     [InlineData("videoswin_t", 0.01)]
     public void Classifier_Normal_HasItsStd(string network, double expected)

@@ -168,6 +168,7 @@ public sealed class ModelGoldenTests
     // Where PaddleVideo answers each of several views by itself, Kinora is asked about each by itself.
     private static double[] Scores(GoldenModel golden, VideoNetwork network, double[] clip, DType type)
     {
+        using var scope = new TensorScope();
         int[] shape = golden.EvalInput;
         int rows = golden.EvalScores.Length;
         Tensor logits = Logits(network, clip, [rows, shape[1] * shape[0] / rows, .. shape[2..]], type);

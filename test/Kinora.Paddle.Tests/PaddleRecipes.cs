@@ -14,6 +14,18 @@ internal static class PaddleRecipes
     {
         ["tsn/tsn_k400_frames"] = Tsn(),
         ["tsn/tsn_k400_videos"] = Tsn(),
+        ["tsm/tsm_k400_frames"] = Tsm(),
+        ["tsm/tsm_k400_frames_nhwc"] = Tsm("NHWC"),
+        ["tsm/tsm_k400_videos"] = Tsm(),
+        ["tsm/tsm_ucf101_frames"] = Tsm(classes: 101, dropout: 0.8),
+        ["tsm/tsm_ucf101_frames_nhwc"] = Tsm("NHWC", classes: 101, dropout: 0.8),
+        ["tsm/tsm_ucf101_videos"] = Tsm(classes: 101, dropout: 0.8),
+        ["pptsn/pptsn_k400_frames"] = PpTsn(),
+        ["pptsn/pptsn_k400_videos"] = PpTsn(),
+        ["pptsm/pptsm_k400_frames_uniform"] = PpTsm(50),
+        ["pptsm/pptsm_k400_frames_dense"] = PpTsm(50),
+        ["pptsm/pptsm_k400_frames_dense_r101"] = PpTsm(101),
+        ["pptsm/pptsm_k400_videos_uniform"] = PpTsm(50),
         ["pptsm/v2/pptsm_lcnet_k400_8frames_uniform"] = PpTsmV2(8),
         ["pptsm/v2/pptsm_lcnet_k400_16frames_uniform"] = PpTsmV2(16),
         ["pptsm/pptsm_mv2_k400_videos_uniform"] = PpTsmMobileNet("PPTSM_MobileNetV2"),
@@ -28,9 +40,9 @@ internal static class PaddleRecipes
     /// <summary>Builds the network of a recipe; skips the running test where Kinora hasn't got it.</summary>
     /// <param name="config">Path of the YAML file, with or without folder and extension.</param>
     /// <param name="overrides">Changed values of MODEL.backbone.</param>
-    /// <param name="classes">Number of classes.</param>
+    /// <param name="classes">Number of classes; null for the recipe's own.</param>
     /// <param name="withoutDropping">Sets the probability of every dropout and drop-path to 0.</param>
-    public static VideoNetwork Build(string config, IReadOnlyDictionary<string, JsonElement> overrides, int classes, bool withoutDropping = false)
+    public static VideoNetwork Build(string config, IReadOnlyDictionary<string, JsonElement> overrides, int? classes = null, bool withoutDropping = false)
     {
         string recipe = config.Replace(Root, "", StringComparison.Ordinal).Replace(".yaml", "", StringComparison.Ordinal);
         PaddleModel? model = Models.GetValueOrDefault(recipe);
@@ -39,13 +51,10 @@ internal static class PaddleRecipes
         Dictionary<string, object?> head = new(model.HeadArguments);
 
         // The class count is the head's business, or the backbone's where the head is the identity.
-        if (head.ContainsKey("num_classes"))
+        if (classes is int count)
         {
-            head["num_classes"] = (long)classes;
-        }
-        else
-        {
-            backbone[model.Backbone == "MoViNet" ? "num_classes" : "class_num"] = (long)classes;
+            bool onHead = head.ContainsKey("num_classes");
+            (onHead ? head : backbone)[onHead || model.Backbone == "MoViNet" ? "num_classes" : "class_num"] = (long)count;
         }
 
         foreach ((string name, JsonElement value) in overrides.Where(o => o.Key != "name"))
@@ -75,6 +84,24 @@ internal static class PaddleRecipes
 
     private static PaddleModel Tsn() => new(
         "ResNet", Arguments(("depth", 50)), "TSNHead", Arguments(("num_classes", 400), ("drop_ratio", 0.4), ("std", 0.01)));
+
+    private static PaddleModel Tsm(string layout = "NCHW", int classes = 400, double dropout = 0.5) => new(
+        "ResNetTSM",
+        Arguments(("num_seg", 8), ("depth", 50), ("data_format", layout)),
+        "TSMHead",
+        Arguments(("num_classes", classes), ("in_channels", 2048), ("drop_ratio", dropout), ("std", 0.001), ("data_format", layout)));
+
+    private static PaddleModel PpTsn() => new(
+        "ResNetTweaksTSN",
+        Arguments(("layers", 50)),
+        "ppTSNHead",
+        Arguments(("num_classes", 400), ("in_channels", 2048), ("drop_ratio", 0.4), ("std", 0.01), ("ls_eps", 0.1)));
+
+    private static PaddleModel PpTsm(int depth) => new(
+        "ResNetTweaksTSM",
+        Arguments(("depth", depth), ("num_seg", 8)),
+        "ppTSMHead",
+        Arguments(("num_classes", 400), ("in_channels", 2048), ("drop_ratio", 0.5), ("std", 0.01), ("ls_eps", 0.1)));
 
     private static PaddleModel PpTsmV2(int frames) => new(
         "PPTSM_v2", Arguments(("num_seg", frames), ("class_num", 400)), "MoViNetHead", Arguments());

@@ -83,6 +83,16 @@ internal sealed class PaddleArguments
         }
     }
 
+    /// <summary>Numbers.</summary>
+    /// <param name="name">Argument.</param>
+    /// <param name="fallback">PaddleVideo's default.</param>
+    public double[] Numbers(string name, params double[] fallback) => Value(name) switch
+    {
+        null => fallback,
+        IEnumerable<object?> list when list.All(v => v is long or int or double) => [.. list.Select(v => Convert.ToDouble(v, CultureInfo.InvariantCulture))],
+        var other => throw Wrong(name, "a list of numbers", other),
+    };
+
     /// <summary>Accepts arguments that don't change the network: initial weights, layouts, spreads of initial values.</summary>
     /// <param name="names">Arguments.</param>
     public void Ignore(params string[] names) => _known.UnionWith(names);
