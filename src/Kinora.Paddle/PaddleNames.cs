@@ -54,6 +54,7 @@ public sealed class PaddleNames
     {
         Tsn => TsnKeys.For(network),
         PpTsmV2 => PpTsmV2Keys.For(network),
+        SlowFast slowFast => SlowFastKeys.For(slowFast),
         _ => null,
     };
 

@@ -16,6 +16,8 @@ internal static class PaddleRecipes
         ["tsn/tsn_k400_videos"] = Tsn(),
         ["pptsm/v2/pptsm_lcnet_k400_8frames_uniform"] = PpTsmV2(8),
         ["pptsm/v2/pptsm_lcnet_k400_16frames_uniform"] = PpTsmV2(16),
+        ["slowfast/slowfast"] = SlowFast(8, ("fusion_kernel_sz", 5)),
+        ["slowfast/slowfast_multigrid"] = SlowFast(4, ("fusion_kernel_sz", 7), ("bn_norm_type", "batchnorm")),
     };
 
     /// <summary>Builds the network of a recipe; skips the running test where Kinora hasn't got it.</summary>
@@ -71,6 +73,14 @@ internal static class PaddleRecipes
 
     private static PaddleModel PpTsmV2(int frames) => new(
         "PPTSM_v2", Arguments(("num_seg", frames), ("class_num", 400)), "MoViNetHead", Arguments());
+
+    private static PaddleModel SlowFast(int alpha, params (string Name, object? Value)[] more) => new(
+        "ResNetSlowFast",
+        Arguments([("depth", 50), ("alpha", alpha), ("beta", 8), ("width_per_group", 64), .. more]),
+        "SlowFastHead",
+        Arguments(
+            ("width_per_group", 64), ("alpha", alpha), ("beta", 8), ("num_classes", 400), ("num_frames", 32), ("crop_size", 224),
+            ("dropout_rate", 0.5), ("multigrid_short", alpha == 4)));
 
     private static Dictionary<string, object?> Arguments(params (string Name, object? Value)[] values) =>
         values.ToDictionary(v => v.Name, v => v.Value is int number ? (long)number : v.Value, StringComparer.Ordinal);

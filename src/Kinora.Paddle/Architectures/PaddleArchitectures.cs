@@ -12,6 +12,7 @@ public static class PaddleArchitectures
     {
         ["ResNet"] = TsnArchitecture.Create,
         ["PPTSM_v2"] = PpTsmV2Architecture.Create,
+        ["ResNetSlowFast"] = SlowFastArchitecture.Create,
     };
 
     /// <summary>Class names of the backbones that Kinora has.</summary>
