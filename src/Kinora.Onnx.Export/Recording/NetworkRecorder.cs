@@ -12,12 +12,12 @@ internal sealed class NetworkRecorder : IDisposable
     private const int FirstClips = 1;
     private const int SecondClips = 2;
 
-    private readonly Tensors.Recording _first;
+    private readonly Pass _first;
     private readonly Dictionary<TensorId, Dimension[]> _shapes = [];
     private readonly Dictionary<int, string> _names = [];
     private readonly Dictionary<int, int> _ids = [];
 
-    private NetworkRecorder(Tensors.Recording first) => _first = first;
+    private NetworkRecorder(Pass first) => _first = first;
 
     /// <summary>The forward pass for every batch; its constants can be read until disposal.</summary>
     public Trace Trace { get; private set; } = null!;
@@ -30,20 +30,16 @@ internal sealed class NetworkRecorder : IDisposable
     public static NetworkRecorder Record(Func<Tensor, Tensor> forward, IReadOnlyList<(string Name, Tensor Value)> parameters, params long[] clip)
     {
         using IDisposable inference = Grad.Inference();
-        (Tensors.Recording first, int firstInput, int firstOutput) = Run(forward, parameters, FirstClips, clip);
-        var recorder = new NetworkRecorder(first);
+        var recorder = new NetworkRecorder(Pass.Of(forward, parameters, FirstClips, clip));
         try
         {
-            (Tensors.Recording second, int secondInput, int secondOutput) = Run(forward, parameters, SecondClips, clip);
-            using (second)
+            using Pass second = Pass.Of(forward, parameters, SecondClips, clip);
+            for (int i = 0; i < parameters.Count; i++)
             {
-                for (int i = 0; i < parameters.Count; i++)
-                {
-                    recorder._names.TryAdd(first.IdOf(parameters[i].Value)!.Value, parameters[i].Name);
-                }
-
-                recorder.Compare(second, (firstInput, secondInput), (firstOutput, secondOutput));
+                recorder._names.TryAdd(recorder._first.Recording.IdOf(parameters[i].Value)!.Value, parameters[i].Name);
             }
+
+            recorder.Compare(second);
         }
         catch
         {
@@ -65,13 +61,6 @@ internal sealed class NetworkRecorder : IDisposable
     }
 
     public void Dispose() => _first.Dispose();
-
-    private static (Tensors.Recording Recording, int Input, int Output) Run(
-        Func<Tensor, Tensor> forward, IReadOnlyList<(string Name, Tensor Value)> parameters, int clips, long[] clip)
-    {
-        long[] shape = [clips, .. clip];
-        return Run(forward, parameters, new float[shape.Aggregate(1L, (a, b) => a * b)], shape);
-    }
 
     private static (Tensors.Recording Recording, int Input, int Output) Run(
         Func<Tensor, Tensor> forward, IReadOnlyList<(string Name, Tensor Value)> parameters, float[] clips, long[] shape)
@@ -102,15 +91,16 @@ internal sealed class NetworkRecorder : IDisposable
         }
     }
 
-    private void Compare(Tensors.Recording second, (int First, int Second) input, (int First, int Second) output)
+    private void Compare(Pass second)
     {
-        int common = Math.Min(_first.Calls.Count, second.Calls.Count);
+        (IReadOnlyList<RecordedCall> firstCalls, IReadOnlyList<RecordedCall> secondCalls) = (_first.Recording.Calls, second.Recording.Calls);
+        int common = Math.Min(firstCalls.Count, secondCalls.Count);
         var calls = new List<TracedCall>(common);
-        var made = new HashSet<int> { input.First };
-        Match("the input", second, input.First, input.Second);
+        var made = new HashSet<int> { _first.Input };
+        Match("the input", second, _first.Input, second.Input);
         for (int i = 0; i < common; i++)
         {
-            (RecordedCall a, RecordedCall b) = (_first.Calls[i], second.Calls[i]);
+            (RecordedCall a, RecordedCall b) = (firstCalls[i], secondCalls[i]);
             var call = new TracedCall(i, a.Operator.StartsWith("aten::", StringComparison.Ordinal) ? a.Operator["aten::".Length..] : a.Operator, a.Overload, new TracedArgument[a.Arguments.Count], new TensorId[a.Outputs.Count]);
             if (a.Operator != b.Operator || a.Overload != b.Overload || a.Outputs.Count != b.Outputs.Count)
             {
@@ -131,22 +121,22 @@ internal sealed class NetworkRecorder : IDisposable
             calls.Add(call);
         }
 
-        if (_first.Calls.Count != second.Calls.Count)
+        if (firstCalls.Count != secondCalls.Count)
         {
-            throw new ExportException($"export: {_first.Calls.Count} calls with {FirstClips} clip, {second.Calls.Count} with {SecondClips}; the network's calls must not depend on the batch");
+            throw new ExportException($"export: {firstCalls.Count} calls with {FirstClips} clip, {secondCalls.Count} with {SecondClips}; the network's calls must not depend on the batch");
         }
 
         Trace = new Trace
         {
             Calls = calls,
-            Input = new TensorId(input.First),
-            Output = Match("the result", second, output.First, output.Second),
+            Input = new TensorId(_first.Input),
+            Output = Match("the result", second, _first.Output, second.Output),
             ShapeOf = id => _shapes[id],
-            Constant = id => (Read(_first.Tensor(id.Number)), _names.GetValueOrDefault(id.Number)),
+            Constant = id => (Read(_first.Recording.Tensor(id.Number)), _names.GetValueOrDefault(id.Number)),
         };
     }
 
-    private object? Argument(TracedCall call, Tensors.Recording second, HashSet<int> made, RecordedArgument a, RecordedArgument b)
+    private object? Argument(TracedCall call, Pass second, HashSet<int> made, RecordedArgument a, RecordedArgument b)
     {
         string where = $"{call}, argument '{a.Name}'";
         if (a.Kind != b.Kind)
@@ -182,14 +172,14 @@ internal sealed class NetworkRecorder : IDisposable
     }
 
     // A tensor that no call made is a constant, and must be the same one whatever the batch.
-    private TensorId Operand(string where, Tensors.Recording second, HashSet<int> made, int a, int b)
+    private TensorId Operand(string where, Pass second, HashSet<int> made, int a, int b)
     {
         bool isNew = !_ids.ContainsKey(a);
         TensorId id = Match(where, second, a, b);
         if (isNew && !made.Contains(a))
         {
-            Tensor x = _first.Tensor(a);
-            Tensor y = second.Tensor(b);
+            Tensor x = _first.Recording.Tensor(a);
+            Tensor y = second.Recording.Tensor(b);
             bool same = _names.ContainsKey(a) || (x.DType == y.DType && x.Shape.SequenceEqual(y.Shape) && Equal(Read(x), Read(y)));
             if (!same)
             {
@@ -200,7 +190,7 @@ internal sealed class NetworkRecorder : IDisposable
         return id;
     }
 
-    private TensorId Match(string where, Tensors.Recording second, int a, int b)
+    private TensorId Match(string where, Pass second, int a, int b)
     {
         if (_ids.TryGetValue(a, out int known))
         {
@@ -208,8 +198,7 @@ internal sealed class NetworkRecorder : IDisposable
         }
 
         _ids.Add(a, b);
-        ReadOnlySpan<long> x = _first.Tensor(a).Shape;
-        ReadOnlySpan<long> y = second.Tensor(b).Shape;
+        (long[] x, long[] y) = (_first.Shapes[a], second.Shapes[b]);
         if (x.Length != y.Length)
         {
             throw Differs($"{where}: axes", x.Length, y.Length);
@@ -247,4 +236,38 @@ internal sealed class NetworkRecorder : IDisposable
     }
 
     private static float[] Floats(Tensor tensor) => Read(tensor).Floats;
+
+    /// <summary>
+    /// One recorded pass. Of what its calls made only the shapes are kept: a clip's features are large, and nobody asks for
+    /// their elements.
+    /// </summary>
+    private sealed record Pass(Tensors.Recording Recording, long[][] Shapes, int Input, int Output) : IDisposable
+    {
+        public static Pass Of(Func<Tensor, Tensor> forward, IReadOnlyList<(string Name, Tensor Value)> parameters, int clips, long[] clip)
+        {
+            long[] shape = [clips, .. clip];
+            (Tensors.Recording recording, int input, int output) = Run(forward, parameters, new float[shape.Aggregate(1L, (a, b) => a * b)], shape);
+            long[][] shapes = [.. Enumerable.Range(0, recording.TensorCount).Select(id => recording.Tensor(id).Shape.ToArray())];
+
+            // Parameters and input were bound first; what else a call reads before any has made it is a constant.
+            var seen = new HashSet<int>(Enumerable.Range(0, input + 1));
+            foreach (RecordedCall call in recording.Calls)
+            {
+                seen.UnionWith(call.Arguments.SelectMany(a => a.Kind switch
+                {
+                    RecordedKind.Tensor => [a.TensorId],
+                    RecordedKind.Tensors => a.TensorIds,
+                    _ => [],
+                }));
+                foreach (int result in call.Outputs.Where(seen.Add))
+                {
+                    recording.Release(result);
+                }
+            }
+
+            return new Pass(recording, shapes, input, output);
+        }
+
+        public void Dispose() => Recording.Dispose();
+    }
 }

@@ -93,6 +93,19 @@ public sealed class Recording : IDisposable
     /// <returns>The recording's own tensor: don't dispose of it.</returns>
     public Tensor Tensor(int id) => _tensors[id];
 
+    /// <summary>Gives one tensor back before the others, so that a long recording needn't hold all its results. Its id stays taken.</summary>
+    /// <param name="id">The id; <see cref="Tensor"/> must not be asked for it again.</param>
+    /// <exception cref="InvalidOperationException">The recording is still open: an address that becomes free would name another tensor.</exception>
+    public void Release(int id)
+    {
+        if (!_stopped)
+        {
+            throw new InvalidOperationException("a recording releases tensors after it has ended");
+        }
+
+        _tensors[id].Dispose();
+    }
+
     /// <summary>Ends the recording and gives its tensors back.</summary>
     public void Dispose()
     {

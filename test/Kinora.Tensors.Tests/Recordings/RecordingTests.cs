@@ -33,6 +33,23 @@ public sealed class RecordingTests : IDisposable
     public void Dispose() => _scope.Dispose();
 
     [Fact]
+    public void Release_EndedRecording_GivesOneTensorBack()
+    {
+        using var recording = Recording.Start();
+        Tensor x = Tensor.Ones([3]);
+        Tensor y = x + x;
+        int id = recording.IdOf(y)!.Value;
+        Assert.Throws<InvalidOperationException>(() => recording.Release(id));
+
+        recording.Stop();
+        recording.Release(id);
+
+        Assert.Throws<ObjectDisposedException>(() => recording.Tensor(id).ToArray<float>());
+        Assert.Equal([2f, 2, 2], y.ToArray<float>());
+        Assert.Equal([1f, 1, 1], recording.Tensor(recording.IdOf(x)!.Value).ToArray<float>());
+    }
+
+    [Fact]
     public void Start_ForwardPass_KnowsEveryTensorAndReplays()
     {
         using var net = new Net();
