@@ -3,7 +3,9 @@
 //   Reference: mmaction2 4d6c934 (Apache-2.0), ResNet3dCSN with I3DHead, recipe ircsn_ig65m-pretrained-r152_32x2x1;
 //   tensor names are Kinora's own, Kinora.Paddle translates.
 //   Differences: none intended. Batch norms keep PyTorch's running variance and the reference's ε of 0.001.
-//   Input: [N, T, 3, H, W] with the T the network was built for, which any T may be; RGB, ImageNet statistics.
+//   Input: [N, T, 3, H, W] with the T the network was built for, which any T may be; RGB, ImageNet statistics, as the
+//   reference's weights that began with IG-65M or Sports-1M were trained. Its weights from scratch want
+//   (x − [110.2008, 100.63983, 95.99475]) / [58.14765, 56.46975, 55.332195].
 using Kinora.Models.Layers;
 using Kinora.Tensors;
 
