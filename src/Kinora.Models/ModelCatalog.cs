@@ -48,6 +48,16 @@ public static class ModelCatalog
         new("tsn_r101", "TSN ResNet-101", "The same on 101 layers.", 3, 224, false, o => new Tsn(o, depth: 101)),
         new("pptsn_r50", "PP-TSN ResNet-50-D", "PaddleVideo's improved TSN; blind to time order too.",
             3, 224, false, o => new PpTsn(o, depth: 50)),
+        new("slowfast_4x16_r50", "SlowFast 4x16 ResNet-50", "Two paths over one clip: 4 frames with many channels, 32 with few.",
+            32, 224, false, o => new SlowFast(o, SlowFastOptions.FourBySixteen)),
+        new("slowfast_8x8_r50", "SlowFast 8x8 ResNet-50", "SlowFast whose slow path sees 8 of the 32 frames: more accurate, dearer.",
+            32, 224, false, o => new SlowFast(o, SlowFastOptions.EightByEight)),
+        new("slowfast_4x16_r50_mm", "SlowFast 4x16 ResNet-50, mmaction2's form", "For weights of mmaction2, whose lateral connections and head are others.",
+            32, 224, false, o => new SlowFast(o, SlowFastOptions.FourBySixteen with { Form = SlowFastForm.MmAction })),
+        new("slowfast_8x8_r50_mm", "SlowFast 8x8 ResNet-50, mmaction2's form", "For weights of mmaction2, whose lateral connections and head are others.",
+            32, 224, false, o => new SlowFast(o, SlowFastOptions.EightByEight with { Form = SlowFastForm.MmAction })),
+        new("ircsn_r152", "ir-CSN 152", "Deep and accurate at 30 M parameters, as its volume convolutions are depthwise: a teacher for distillation.",
+            32, 224, false, o => new Csn(o)),
     ];
 
     /// <summary>Looks up a network.</summary>

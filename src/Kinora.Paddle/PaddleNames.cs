@@ -62,6 +62,7 @@ public sealed class PaddleNames
         MoViNet => MoViNetKeys.For(network),
         TimeSformer => TimeSformerKeys.For(network),
         VideoSwin => VideoSwinKeys.For(network),
+        SlowFast slowFast => SlowFastKeys.For(slowFast),
         _ => null,
     };
 

@@ -24,6 +24,13 @@ public sealed class InitializationTests
     [InlineData("movinet_a0", "head.conv.weight", 104)]
     [InlineData("movinet_a0", "classifier.fc.weight", 2048)]
     [InlineData("videoswin_t", "patch_embed.conv.weight", 96)]
+
+    // These count the connections out of an input: outputs · kernel.
+    [InlineData("slowfast_4x16_r50", "stages.0.fast.0.conv0.conv.weight", 8 * 245)]
+    [InlineData("slowfast_4x16_r50", "stages.0.fusion.conv.weight", 16 * 5)]
+    [InlineData("slowfast_4x16_r50", "stages.3.slow.1.conv0.conv.weight", 256 * 3)]
+    [InlineData("ircsn_r152", "stages.2.7.conv1.conv.weight", 256 * 27)]
+    [InlineData("ircsn_r152", "stages.3.0.conv2.conv.weight", 2048)]
     public void Convolutions_FromScratch_AreKaimingNormal(string network, string parameter, int fanIn)
     {
         float[] values = Values(network, parameter);
@@ -35,17 +42,19 @@ public sealed class InitializationTests
     }
 
     [Theory]
-    [InlineData("tsn_r18", 0.01)]
-    [InlineData("tsm_r18", 0.001)]
-    [InlineData("pptsm_r18", 0.01)]
-    [InlineData("pptsn_r50", 0.01)]
-    [InlineData("tsm_efficientnet_lite0", 0.01)]
-    [InlineData("videoswin_t", 0.01)]
-    public void Classifier_Normal_HasItsStd(string network, double expected)
+    [InlineData("tsm_r18", "fc", 0.001)]
+    [InlineData("pptsm_r18", "fc", 0.01)]
+    [InlineData("pptsn_r50", "fc", 0.01)]
+    [InlineData("videoswin_t", "fc", 0.01)]
+    [InlineData("tsn_r18", "fc", 0.01)]
+    [InlineData("tsm_efficientnet_lite0", "fc", 0.01)]
+    [InlineData("slowfast_4x16_r50", "projection", 0.01)]
+    [InlineData("ircsn_r152", "fc", 0.01)]
+    public void Classifier_Normal_HasItsStd(string network, string layer, double expected)
     {
-        float[] values = Values(network, "fc.weight");
+        float[] values = Values(network, $"{layer}.weight");
         Assert.InRange(Math.Sqrt(values.Average(v => (double)v * v)), 0.95 * expected, 1.05 * expected);
-        Assert.All(Values(network, "fc.bias"), v => Assert.Equal(0, v));
+        Assert.All(Values(network, $"{layer}.bias"), v => Assert.Equal(0, v));
     }
 
     [Theory]
@@ -80,6 +89,16 @@ public sealed class InitializationTests
         Assert.All(Values("pptsmv2", "stem.0.bn.bias"), v => Assert.Equal(0, v));
         Assert.All(Values("pptsmv2", "stem.0.bn.running_mean"), v => Assert.Equal(0, v));
         Assert.All(Values("pptsmv2", "stem.0.bn.running_var"), v => Assert.Equal(1, v));
+    }
+
+    [Fact]
+    public void LastNorms_OfSlowFastsBlocks_AreZeroAndNoOthers()
+    {
+        Assert.All(Values("slowfast_4x16_r50", "stages.2.fast.1.conv2.bn.weight"), v => Assert.Equal(0, v));
+        Assert.All(Values("slowfast_4x16_r50", "stages.2.fast.1.conv1.bn.weight"), v => Assert.Equal(1, v));
+        Assert.All(Values("slowfast_4x16_r50", "stages.2.slow.0.shortcut.bn.weight"), v => Assert.Equal(1, v));
+        Assert.All(Values("slowfast_4x16_r50", "stages.2.fusion.bn.weight"), v => Assert.Equal(1, v));
+        Assert.All(Values("ircsn_r152", "stages.2.1.conv2.bn.weight"), v => Assert.Equal(1, v));
     }
 
     private static float[] Values(string network, string name)

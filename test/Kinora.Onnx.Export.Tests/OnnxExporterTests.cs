@@ -163,6 +163,21 @@ public sealed class OnnxExporterTests
     }
 
     [Fact]
+    public void Export_PictureLargerThanTheHeadsWindow_AveragesProbabilities()
+    {
+        using var folder = new TemporaryFolder();
+        using VideoNetwork network = new SlowFast(new ModelOptions(Classes, 8, 32), SlowFastOptions.FourBySixteen with { Beta = 4, Width = 16 });
+        FormulaWeights.FillVectors(network);
+
+        ExportReport report = OnnxExporter.Export(network, folder["model.onnx"], Options(network, size: 64));
+
+        Assert.InRange(report.Difference, 0, 1e-4);
+        Assert.Equal(1, report.Operators["ReduceLogSumExp"]);
+        Assert.Equal(1, report.Operators["Gather"]);
+        Assert.False(report.Operators.ContainsKey("BatchNormalization"));
+    }
+
+    [Fact]
     public void Export_Metadata_IsReadByTheClassifiersModelCard()
     {
         using var folder = new TemporaryFolder();

@@ -66,4 +66,41 @@ public sealed class PaddleArchitectureTests
         var e = Assert.Throws<ConfigException>(() => PaddleArchitectures.Create(new PaddleModel("MoViNet", arguments, "MoViNetHead", None)));
         Assert.Contains($"{argument}: expected", e.Message, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData(8L, 5L, "slowfast_4x16_r50")]
+    [InlineData(4L, 7L, "slowfast_8x8_r50")]
+    public void Create_SlowFast_HasTheCataloguesName(long alpha, long kernel, string name)
+    {
+        using VideoNetwork network = PaddleArchitectures.Create(SlowFast(
+            [("alpha", alpha), ("beta", 8L), ("fusion_kernel_sz", kernel), ("bn_norm_type", "sub_batchnorm"), ("bn_num_splits", 2L),
+                ("spatial_strides", new object?[] { new object?[] { 1L, 1L }, new object?[] { 2L, 2L }, new object?[] { 2L, 2L }, new object?[] { 2L, 2L } })],
+            [("alpha", alpha), ("num_frames", 16L), ("crop_size", 64L), ("num_classes", 11L), ("dropout_rate", 0.25), ("multigrid_short", true)]));
+        Assert.Equal((name, 16, 64, 11, 0.25), (network.Name, network.Frames, network.Size, network.Classes, network.Options.Dropout));
+    }
+
+    [Theory]
+    [InlineData("depth", 101L, "depth: expected 50, found '101'")]
+    [InlineData("num_groups", 32L, "num_groups: expected 1, found '32'")]
+    [InlineData("fuse_bn_relu", 0L, "fuse_bn_relu: expected 1, found '0'")]
+    [InlineData("beta", 4L, "beta: expected 4, found '8'")]
+    public void Create_SlowFastThatKinoraHasNot_IsRefused(string argument, long value, string message)
+    {
+        var e = Assert.Throws<ConfigException>(() => PaddleArchitectures.Create(SlowFast([(argument, value)], [("beta", 8L)])));
+        Assert.Contains(message, e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Create_SlowFastWithOtherStrides_NamesThem()
+    {
+        var e = Assert.Throws<ConfigException>(() => PaddleArchitectures.Create(SlowFast(
+            [("spatial_strides", new object?[] { new object?[] { 1L, 1L }, new object?[] { 2L, 2L }, new object?[] { 2L, 2L }, new object?[] { 1L, 1L } })], [])));
+        Assert.Contains("spatial_strides: expected 1, 1, 2, 2, 2, 2, 2, 2, found '1, 1, 2, 2, 2, 2, 1, 1'", e.Message, StringComparison.Ordinal);
+    }
+
+    private static PaddleModel SlowFast((string Name, object? Value)[] backbone, (string Name, object? Value)[] head) => new(
+        "ResNetSlowFast",
+        backbone.ToDictionary(a => a.Name, a => a.Value),
+        "SlowFastHead",
+        head.ToDictionary(a => a.Name, a => a.Value));
 }

@@ -35,6 +35,8 @@ internal static class PaddleRecipes
         ["pptimesformer/pptimesformer_k400_videos"] = TimeSformer("VisionTransformer_tweaks", "ppTimeSformerHead", qkvBias: false),
         ["videoswin/videoswin_small_k400_videos"] = VideoSwin(96, 3, 0.1),
         ["videoswin/videoswin_base_k400_videos"] = VideoSwin(128, 4, 0.2),
+        ["slowfast/slowfast"] = SlowFast(8, ("fusion_kernel_sz", 5)),
+        ["slowfast/slowfast_multigrid"] = SlowFast(4, ("fusion_kernel_sz", 7), ("bn_norm_type", "batchnorm")),
     };
 
     /// <summary>Builds the network of a recipe; skips the running test where Kinora hasn't got it.</summary>
@@ -128,6 +130,13 @@ internal static class PaddleRecipes
         Arguments(("num_classes", 400), ("in_channels", 8 * width), ("spatial_type", "avg"), ("drop_ratio", 0.5), ("std", 0.01)));
 
     private static object?[] Longs(params long[] values) => [.. values.Cast<object?>()];
+    private static PaddleModel SlowFast(int alpha, params (string Name, object? Value)[] more) => new(
+        "ResNetSlowFast",
+        Arguments([("depth", 50), ("alpha", alpha), ("beta", 8), ("width_per_group", 64), .. more]),
+        "SlowFastHead",
+        Arguments(
+            ("width_per_group", 64), ("alpha", alpha), ("beta", 8), ("num_classes", 400), ("num_frames", 32), ("crop_size", 224),
+            ("dropout_rate", 0.5), ("multigrid_short", alpha == 4)));
 
     private static Dictionary<string, object?> Arguments(params (string Name, object? Value)[] values) =>
         values.ToDictionary(v => v.Name, v => v.Value is int number ? (long)number : v.Value, StringComparer.Ordinal);

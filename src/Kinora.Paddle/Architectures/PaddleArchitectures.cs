@@ -21,6 +21,7 @@ public static class PaddleArchitectures
         ["VisionTransformer"] = TimeSformerArchitecture.Create,
         ["VisionTransformer_tweaks"] = TimeSformerArchitecture.CreatePp,
         ["SwinTransformer3D"] = VideoSwinArchitecture.Create,
+        ["ResNetSlowFast"] = SlowFastArchitecture.Create,
     };
 
     /// <summary>Class names of the backbones that Kinora has.</summary>

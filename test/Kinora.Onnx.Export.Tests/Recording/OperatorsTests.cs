@@ -94,6 +94,7 @@ public sealed class OperatorsTests
         ["amax"] = (Image, x => x.Max([2], keepDim: true)),
         ["softmax"] = (Image, x => x.Softmax(1)),
         ["log_softmax"] = (Image, x => x.LogSoftmax(-1)),
+        ["logsumexp"] = (Image, x => (x * 60).LogSumExp(2)),
 
         ["linear"] = ([7], x => F.Linear(x, Captured.Weight("w", 5, 7), Captured.Weight("b", 5))),
         ["linear without bias"] = ([7], x => F.Linear(x, Captured.Weight("w", 5, 7))),
