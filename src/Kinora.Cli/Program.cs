@@ -83,6 +83,7 @@ internal static class Program
             TrainCommand.Create(output),
             EvaluateCommand.Create(output),
             ExportCommand.Create(output),
+            ConvertCommand.Create(output),
             ModelsCommand.Create(output),
             DataCommand.Create(output),
             BenchCommand.Create(output),

@@ -9,10 +9,11 @@ internal static class ModelsCommand
     /// <summary>Classes of Kinetics-400, for which networks are usually described.</summary>
     public const int UsualClasses = 400;
 
-    public static Command Create(Output output) => new("models", "What can be trained.")
+    public static Command Create(Output output) => new("models", "Networks: what can be trained, what they cost, what can be fetched.")
     {
         ModelsListCommand.Create(output),
         ModelsInfoCommand.Create(output),
+        ModelsPullCommand.Create(output),
     };
 
     /// <summary>A number of parameters as tables show it.</summary>

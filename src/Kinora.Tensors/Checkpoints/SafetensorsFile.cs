@@ -133,19 +133,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
                 stream.Write(header);
                 foreach ((_, Tensor value) in ordered)
                 {
-                    using var scope = new TensorScope();
-                    using IDisposable mode = Grad.Disable();
-                    Tensor plain = value.Contiguous();
-                    using var held = new Tensor.Held(plain);
-                    byte* data = (byte*)plain.Describe().Data;
-                    long left = plain.Count * plain.DType.Size();
-                    while (left > 0)
-                    {
-                        int part = (int)Math.Min(left, 1 << 20);
-                        stream.Write(new ReadOnlySpan<byte>(data, part));
-                        data += part;
-                        left -= part;
-                    }
+                    value.CopyBytesTo(stream.Write);
                 }
             });
         }
