@@ -14,9 +14,10 @@ internal sealed record NetworkTiming(string Name, int Frames, int Size, long Mul
 /// <summary>How fast a network runs on some threads.</summary>
 /// <param name="Threads">Threads of a run.</param>
 /// <param name="Milliseconds">Median time of a clip.</param>
+/// <param name="BestMilliseconds">Shortest time of a clip.</param>
 /// <param name="Rounds">How often a clip was timed.</param>
 /// <param name="GflopPerSecond">Multiply-adds a second, in units of 10⁹.</param>
-internal sealed record ThreadTiming(int Threads, double Milliseconds, int Rounds, double GflopPerSecond)
+internal sealed record ThreadTiming(int Threads, double Milliseconds, double BestMilliseconds, int Rounds, double GflopPerSecond)
 {
     /// <summary>That, divided by the peak measured in the same run with as many threads; known when the run is over.</summary>
     public double PeakShare { get; init; }
@@ -24,8 +25,9 @@ internal sealed record ThreadTiming(int Threads, double Milliseconds, int Rounds
 
 /// <summary>What the processor reached at best while networks were timed.</summary>
 /// <param name="Threads">Threads that multiplied at the same time.</param>
-/// <param name="GflopPerSecond">Median, in units of 10⁹ multiply-adds a second.</param>
-internal sealed record MeasuredPeak(int Threads, double GflopPerSecond);
+/// <param name="GflopPerSecond">Their best, in units of 10⁹ multiply-adds a second.</param>
+/// <param name="SustainedGflopPerSecond">What they usually kept up: far below the best when other programs were busy meanwhile.</param>
+internal sealed record MeasuredPeak(int Threads, double GflopPerSecond, double SustainedGflopPerSecond);
 
 /// <summary>What <c>bench models --json</c> prints.</summary>
 /// <param name="Kinora">Version.</param>

@@ -13,13 +13,14 @@ internal sealed unsafe class PeakProbe : IDisposable
     private const int Depth = 128;              // of a panel: 16 KB of B stay in the first cache
     private const int RowPanels = 16;           // 64 KB of A stay in the second
     private const int ColumnPanels = 4;
-    private const double SampleSeconds = 0.015;
+    private const int Chunks = 30;
+    private const double ChunkSeconds = 0.0005;  // so short that a busy system leaves some of them alone
     private const float Element = 0.5f;         // of both operands
 
     private static readonly (int Rows, int Columns) Tile = Vector512.IsHardwareAccelerated ? (8, 32) : (4, 24);
 
     private readonly float*[] _memory;
-    private readonly int _repeats;
+    private readonly int _repeats;               // products of a chunk
 
     /// <summary>Prepares to measure.</summary>
     /// <param name="mostThreads">The largest number of threads that will be asked for.</param>
@@ -35,41 +36,55 @@ internal sealed unsafe class PeakProbe : IDisposable
 
         Multiply(_memory[0], 4);
         Check(_memory[0]);
-        long start = Stopwatch.GetTimestamp();
-        Multiply(_memory[0], 16);
-        _repeats = Math.Max(1, (int)(16 * SampleSeconds / Stopwatch.GetElapsedTime(start).TotalSeconds));
+        double product = double.MaxValue;
+        for (int i = 0; i < 16; i++)
+        {
+            long start = Stopwatch.GetTimestamp();
+            Multiply(_memory[0], 1);
+            product = Math.Min(product, Stopwatch.GetElapsedTime(start).TotalSeconds);
+        }
+
+        _repeats = Math.Max(1, (int)(ChunkSeconds / product));
     }
 
     private static long MultiplyAddsOfProduct => (long)RowPanels * ColumnPanels * Depth * Tile.Rows * Tile.Columns;
 
     /// <summary>Measures once, for about 15 ms.</summary>
     /// <param name="threads">Threads that multiply at the same time.</param>
-    /// <returns>Multiply-adds a second of all threads together, in units of 10⁹.</returns>
-    public double Sample(int threads)
+    /// <returns>Multiply-adds a second of all threads together.</returns>
+    public PeakSample Sample(int threads)
     {
         using Barrier ready = new(threads);
-        long started = 0;
+        var rates = new PeakSample[threads];
         var others = new Thread[threads - 1];
         for (int i = 0; i < others.Length; i++)
         {
-            float* memory = _memory[i + 1];
-            others[i] = new Thread(() => Work(memory));
+            int number = i + 1;
+            others[i] = new Thread(() => Work(number));
             others[i].Start();
         }
 
-        Work(_memory[0]);
+        Work(0);
         foreach (Thread other in others)
         {
             other.Join();
         }
 
-        return (double)threads * _repeats * MultiplyAddsOfProduct / Stopwatch.GetElapsedTime(started).TotalSeconds / 1e9;
+        return new PeakSample(rates.Sum(r => r.Best), rates.Sum(r => r.Sustained));
 
-        void Work(float* memory)
+        void Work(int number)
         {
             ready.SignalAndWait();
-            Interlocked.CompareExchange(ref started, Stopwatch.GetTimestamp(), 0);
-            Multiply(memory, _repeats);
+            double work = _repeats * MultiplyAddsOfProduct / 1e9, best = 0;
+            long start = Stopwatch.GetTimestamp();
+            for (int chunk = 0; chunk < Chunks; chunk++)
+            {
+                long chunkStart = Stopwatch.GetTimestamp();
+                Multiply(_memory[number], _repeats);
+                best = Math.Max(best, work / Stopwatch.GetElapsedTime(chunkStart).TotalSeconds);
+            }
+
+            rates[number] = new PeakSample(best, Chunks * work / Stopwatch.GetElapsedTime(start).TotalSeconds);
         }
     }
 
@@ -144,11 +159,23 @@ internal sealed unsafe class PeakProbe : IDisposable
             c71 = Vector512.FusedMultiplyAdd(a7, b1, c71);
         }
 
-        ReadOnlySpan<Vector512<float>> sums = [c00, c01, c10, c11, c20, c21, c30, c31, c40, c41, c50, c51, c60, c61, c70, c71];
-        for (int i = 0; i < sums.Length; i++)
-        {
-            sums[i].Store(c + (16 * i));
-        }
+        // One by one: through a span the compiler would keep the sums in memory all along.
+        c00.Store(c);
+        c01.Store(c + 16);
+        c10.Store(c + 32);
+        c11.Store(c + 48);
+        c20.Store(c + 64);
+        c21.Store(c + 80);
+        c30.Store(c + 96);
+        c31.Store(c + 112);
+        c40.Store(c + 128);
+        c41.Store(c + 144);
+        c50.Store(c + 160);
+        c51.Store(c + 176);
+        c60.Store(c + 192);
+        c61.Store(c + 208);
+        c70.Store(c + 224);
+        c71.Store(c + 240);
     }
 
     // Twelve sums, for processors with sixteen registers.
@@ -177,10 +204,22 @@ internal sealed unsafe class PeakProbe : IDisposable
             c32 = Vector256.FusedMultiplyAdd(left, b2, c32);
         }
 
-        ReadOnlySpan<Vector256<float>> sums = [c00, c01, c02, c10, c11, c12, c20, c21, c22, c30, c31, c32];
-        for (int i = 0; i < sums.Length; i++)
-        {
-            sums[i].Store(c + (8 * i));
-        }
+        c00.Store(c);
+        c01.Store(c + 8);
+        c02.Store(c + 16);
+        c10.Store(c + 24);
+        c11.Store(c + 32);
+        c12.Store(c + 40);
+        c20.Store(c + 48);
+        c21.Store(c + 56);
+        c22.Store(c + 64);
+        c30.Store(c + 72);
+        c31.Store(c + 80);
+        c32.Store(c + 88);
     }
 }
+
+/// <summary>One measurement of a <see cref="PeakProbe"/>, in units of 10⁹ multiply-adds a second.</summary>
+/// <param name="Best">Of the best half millisecond.</param>
+/// <param name="Sustained">Of the whole measurement, interruptions included.</param>
+internal readonly record struct PeakSample(double Best, double Sustained);

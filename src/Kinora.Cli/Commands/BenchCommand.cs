@@ -12,6 +12,8 @@ namespace Kinora.Cli.Commands;
 /// <summary><c>kinora bench</c>: how fast things are on this machine.</summary>
 internal static class BenchCommand
 {
+    private const double BusyShare = 0.8;
+
     public static Command Create(Output output) => new("bench", "Measures speed on this machine.") { CreateModels(output) };
 
     private static Command CreateModels(Output output)
@@ -136,8 +138,15 @@ internal static class BenchCommand
 
         table.Write(output);
         output.Out.WriteLine();
-        output.Note($"{report.Processor}; Kinora {report.Kinora}, ONNX Runtime {report.OnnxRuntime}, float32; {report.Date}");
+        string[] version = report.Kinora.Split('+');
+        string commit = version.Length > 1 ? $" ({version[1][..Math.Min(7, version[1].Length)]})" : "";
+        output.Note($"{report.Processor}; Kinora {version[0]}{commit}, ONNX Runtime {report.OnnxRuntime}, float32; {report.Date}");
         output.Note($"measured peak: {string.Join(", ", report.Peaks.Select(p => $"{Number(p.GflopPerSecond, "0.0")} GFLOP/s with {p.Threads} thread{(p.Threads == 1 ? "" : "s")}"))}");
+        if (report.Peaks.Any(p => p.SustainedGflopPerSecond < BusyShare * p.GflopPerSecond))
+        {
+            output.Note("Other programs were busy meanwhile (the probe kept up far less than its best): these times are too long.");
+        }
+
         output.Note("A multiply-add counts one, as in 'kinora models list'; data sheets of processors count two.");
 
         static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
