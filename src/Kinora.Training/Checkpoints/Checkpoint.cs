@@ -198,10 +198,16 @@ public sealed record Checkpoint
     /// stays as it is.
     /// </summary>
     /// <returns>Names that were left alone.</returns>
+    /// <exception cref="CheckpointException">Weights of another network, or trained with another shift convention.</exception>
     internal static IReadOnlyList<string> LoadMatching(VideoNetwork network, string path)
     {
         using var scope = new TensorScope();
         using SafetensorsFile file = SafetensorsFile.Open(path);
+        if (ShiftOf(file) is { } shift && network.Options.Shift is { } expected && shift != expected)
+        {
+            throw new CheckpointException($"start weights: expected shifts of the convention '{expected}', found '{shift}'; weights of one mean something else in the other", path);
+        }
+
         Dictionary<string, SafetensorsEntry> entries = file.Entries.ToDictionary(e => e.Name, StringComparer.Ordinal);
         var fitting = new List<(string, Tensor)>();
         var left = new List<string>();
@@ -226,6 +232,19 @@ public sealed record Checkpoint
 
         network.LoadStateDict(fitting, strict: false);
         return left;
+    }
+
+    // Null in checkpoints from before there was a choice, and in files from elsewhere.
+    private static ShiftConvention? ShiftOf(SafetensorsFile file)
+    {
+        try
+        {
+            return file.Metadata.TryGetValue(OptionsKey, out string? options) ? JsonSerializer.Deserialize<ModelOptions>(options)?.Shift : null;
+        }
+        catch (JsonException e)
+        {
+            throw new CheckpointException($"start weights: metadata '{OptionsKey}' can't be understood: {e.Message}", file.Path, e);
+        }
     }
 
     private static IEnumerable<(string Name, Tensor Value)> Tensors(SafetensorsFile file, bool optimizer)
