@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Kinora.Cli.Conversion;
 using Kinora.Cli.Terminal;
 
 namespace Kinora.Cli.Commands;
@@ -13,7 +14,7 @@ internal static class ModelsCommand
     {
         ModelsListCommand.Create(output),
         ModelsInfoCommand.Create(output),
-        ModelsPullCommand.Create(output),
+        ModelsPullCommand.Create(output, PulledConversion.Run),
     };
 
     /// <summary>A number of parameters as tables show it.</summary>
