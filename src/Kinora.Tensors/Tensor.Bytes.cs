@@ -1,3 +1,5 @@
+using Kinora.Tensors.Native;
+
 namespace Kinora.Tensors;
 
 /// <summary>Fills part of a tensor's memory.</summary>
@@ -20,29 +22,10 @@ public sealed unsafe partial class Tensor
     /// <returns>New tensor.</returns>
     public static Tensor FromBytes(ReadOnlySpan<long> shape, DType dtype, ByteFiller fill)
     {
-        ArgumentNullException.ThrowIfNull(fill);
         Tensor tensor = Torch.CallUnrecorded(Ops.Empty, shape.ToArray(), dtype);
         try
         {
-            using var held = new Held(tensor);
-            byte* data = (byte*)tensor.Describe().Data;
-            for (long left = tensor.Count * dtype.Size(); left > 0;)
-            {
-                var part = new Span<byte>(data, (int)Math.Min(left, PartBytes));
-                fill(part);
-                if (dtype == DType.Bool)
-                {
-                    // Any other byte than 0 and 1 would be undefined behaviour in libtorch.
-                    foreach (ref byte value in part)
-                    {
-                        value = value == 0 ? (byte)0 : (byte)1;
-                    }
-                }
-
-                data += part.Length;
-                left -= part.Length;
-            }
-
+            tensor.CopyBytesFrom(fill);
             return tensor;
         }
         catch
@@ -50,6 +33,42 @@ public sealed unsafe partial class Tensor
             tensor.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Overwrites all elements part by part; only a tensor with gaps or in another order takes a copy first.</summary>
+    /// <param name="fill">Called for one part after the other; what it throws is passed on, and leaves the rest as it was.</param>
+    public void CopyBytesFrom(ByteFiller fill)
+    {
+        ArgumentNullException.ThrowIfNull(fill);
+        NativeTensorInfo info = Describe();
+        if (info.IsContiguous == 0)
+        {
+            using var scope = new TensorScope();
+            using IDisposable mode = Tensors.Grad.Disable();
+            CopyFrom(FromBytes(ShapeArray, DType, fill));
+            return;
+        }
+
+        using var held = new Held(this);
+        byte* data = (byte*)info.Data;
+        for (long left = Count * DType.Size(); left > 0;)
+        {
+            var part = new Span<byte>(data, (int)Math.Min(left, PartBytes));
+            fill(part);
+            if (DType == DType.Bool)
+            {
+                // Any other byte than 0 and 1 would be undefined behaviour in libtorch.
+                foreach (ref byte value in part)
+                {
+                    value = value == 0 ? (byte)0 : (byte)1;
+                }
+            }
+
+            data += part.Length;
+            left -= part.Length;
+        }
+
+        Recording.Current?.AddWrite(held.Address);
     }
 
     /// <summary>Shows all elements as bytes, part by part; only a tensor with gaps or in another order is copied first.</summary>

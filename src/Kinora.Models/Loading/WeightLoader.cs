@@ -20,7 +20,8 @@ public static class WeightLoader
     }
 
     /// <summary>
-    /// Loads weights. Tensors are read one at a time, so the memory needed beside the network is that of its largest.
+    /// Loads weights. Tensors are read one at a time, most of them straight to their place, so the memory needed beside
+    /// the network is at most that of its largest.
     /// </summary>
     /// <param name="network">The network; float32 or another floating-point type, to which elements are converted.</param>
     /// <param name="source">The file.</param>
@@ -44,11 +45,17 @@ public static class WeightLoader
         using IDisposable mode = Grad.Disable();
         foreach ((WeightName target, string name, Func<Tensor, Tensor>? adapt) in match.Taken)
         {
+            Tensor place = own[target.Kinora!];
+            if (adapt is null && target.Convert is null && place.Shape.SequenceEqual([.. target.Shape]))
+            {
+                source.ReadInto(name, place);
+                continue;
+            }
+
             using var scope = new TensorScope();
             Tensor value = source.Read(name);
             value = adapt is null ? value : adapt(value);
             value = target.Convert is null ? value : target.Convert(value);
-            Tensor place = own[target.Kinora!];
             if (!place.Shape.SequenceEqual(value.Shape))
             {
                 throw new CheckpointException($"load weights: {target.Name}: expected {place} after conversion, found {value}; a defect of Kinora's name tables", source.Path);

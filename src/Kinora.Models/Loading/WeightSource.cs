@@ -23,6 +23,17 @@ public abstract class WeightSource(string path) : IDisposable
     /// <exception cref="CheckpointException">No such tensor, or the file can't be read.</exception>
     public abstract Tensor Read(string name);
 
+    /// <summary>Reads a tensor into its place.</summary>
+    /// <param name="name">Its name in the file.</param>
+    /// <param name="place">A tensor of the same shape; the elements are converted to its type.</param>
+    /// <exception cref="CheckpointException">No such tensor, or the file can't be read.</exception>
+    public virtual void ReadInto(string name, Tensor place)
+    {
+        ArgumentNullException.ThrowIfNull(place);
+        using var scope = new TensorScope();
+        place.CopyFrom(Read(name));
+    }
+
     /// <summary>Closes the file.</summary>
     public void Dispose()
     {

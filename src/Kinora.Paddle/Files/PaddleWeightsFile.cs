@@ -115,6 +115,30 @@ public sealed class PaddleWeightsFile : IDisposable
         return view.Contiguous();
     }
 
+    /// <summary>Reads a tensor into another, without memory of its own where the element types are the same.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="place">A tensor of the same shape; the elements are converted to its type.</param>
+    /// <exception cref="CheckpointException">No such tensor, another shape, complex numbers, or the file can't be read.</exception>
+    public void ReadInto(string name, Tensor place)
+    {
+        ArgumentNullException.ThrowIfNull(place);
+        StoredArray array = Find(name);
+        if (!place.Shape.SequenceEqual(array.Shape))
+        {
+            throw new CheckpointException($"read weights: tensor '{Unpickler.Quoted(name)}': expected {place}, found {StoredArray.Text(array.Shape!)}", Path);
+        }
+
+        if (array.Type.ToDType() == place.DType && !array.IsFortran)
+        {
+            place.CopyBytesFrom(new RunReader(_file, array).Read);
+            return;
+        }
+
+        using Tensor value = Read(name);
+        using IDisposable mode = Grad.Disable();
+        place.CopyFrom(value);
+    }
+
     /// <summary>Reads the bytes of a tensor of any element type.</summary>
     /// <param name="name">Its name.</param>
     /// <returns>All elements in C order, little endian.</returns>

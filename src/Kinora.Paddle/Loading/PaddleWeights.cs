@@ -28,5 +28,8 @@ public sealed class PaddleWeights : WeightSource
     public override Tensor Read(string name) => _file.Read(name);
 
     /// <inheritdoc/>
+    public override void ReadInto(string name, Tensor place) => _file.ReadInto(name, place);
+
+    /// <inheritdoc/>
     protected override void Close() => _file.Dispose();
 }
