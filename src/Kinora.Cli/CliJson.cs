@@ -26,12 +26,16 @@ internal sealed record ClassifiedMistake(string Path, string Label, string? Pred
 
 /// <summary>One element of <c>models list --json</c>.</summary>
 internal sealed record ModelSummary(
-    string Name, string Title, string Summary, bool Default, int Frames, int Size, long Parameters, long MultiplyAdds, double Gflop, PublishedWeights? Weights, IReadOnlyList<PublishedAccuracy> Published);
+    string Name, string Title, string Summary, bool Default, int Frames, int Size, long Parameters, long MultiplyAdds, double Gflop,
+    string? Weights, IReadOnlyList<PublishedFigure> Published);
+
+/// <summary>What somebody else states about trained weights of a network; <paramref name="Name"/> is what <c>models pull</c> takes.</summary>
+internal sealed record PublishedFigure(string Name, string Title, int? Frames, string Data, double Top1, double? Top5, string Views, string Source);
 
 /// <summary>What <c>models info --json</c> prints.</summary>
 internal sealed record ModelDescription(
     string Name, string Title, string Summary, bool Default, int Classes, IReadOnlyList<long> Input, JsonElement ClipSpec, long Parameters, long MultiplyAdds, long ExportedMultiplyAdds,
-    PublishedWeights? Weights, IReadOnlyList<PublishedAccuracy> Published, IReadOnlyDictionary<string, int> Uncounted, IReadOnlyList<LayerDescription> Layers);
+    string? Weights, IReadOnlyList<PublishedFigure> Published, IReadOnlyDictionary<string, int> Uncounted, IReadOnlyList<LayerDescription> Layers);
 
 /// <summary>One layer of a network, with what lies below it.</summary>
 internal sealed record LayerDescription(string Name, string Kind, IReadOnlyList<long>? Output, long Parameters, long MultiplyAdds);

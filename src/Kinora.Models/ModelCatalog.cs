@@ -6,6 +6,9 @@ public static class ModelCatalog
     /// <summary>The network for people without a GPU or millions of clips.</summary>
     public const string DefaultName = "tsm_efficientnet_lite0";
 
+    /// <summary>Licence of the ImageNet weights that travel with Kinora (models/README.md).</summary>
+    public const string PretrainedLicence = "Apache-2.0";
+
     /// <summary>All networks, the default first.</summary>
     public static IReadOnlyList<ModelEntry> Entries { get; } =
     [

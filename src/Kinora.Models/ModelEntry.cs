@@ -15,11 +15,4 @@ public sealed record ModelEntry(
     int Frames,
     int Size,
     bool HasPretrainedWeights,
-    Func<ModelOptions, VideoNetwork> Factory)
-{
-    /// <summary>Trained weights that somebody publishes for it; null when none are known.</summary>
-    public PublishedWeights? Weights => PublishedResults.Weights(Name);
-
-    /// <summary>Accuracies that were published for trained weights, the plainest recipe first.</summary>
-    public IReadOnlyList<PublishedAccuracy> Published => PublishedResults.Accuracies(Name);
-}
+    Func<ModelOptions, VideoNetwork> Factory);

@@ -13,12 +13,12 @@ public sealed class ModelsCommandTests
 
         Assert.Equal(ExitCode.Success, code);
         string[] lines = text.TrimEnd().Split('\n');
-        Assert.Matches("^network +parameters +GFLOP +clip +weights +top-1 +recipe$", lines[0]);
+        Assert.Matches("^network +parameters +GFLOP +clip +weights +top-1 +measured on$", lines[0]);
         Assert.Equal(ModelCatalog.Entries.Select(e => e.Name), lines[1..].Select(l => l.Split(' ')[0]));
         Assert.All(lines, l => Assert.Equal(l.TrimEnd(), l));
         Assert.Matches(@"^tsm_efficientnet_lite0 \* +3\.88 M +3\.07 +8 × 224² +Apache-2\.0 +–$", lines.Single(l => l.StartsWith("tsm_efficientnet_lite0", StringComparison.Ordinal)));
-        Assert.Matches(@"^tsn_r50 +24\.33 M +12\.26 +3 × 224² +Apache-2\.0 +69\.81 % +3 frames, ten crops$", lines.Single(l => l.StartsWith("tsn_r50", StringComparison.Ordinal)));
-        Assert.Contains("PaddleVideo model zoo", err, StringComparison.Ordinal);
+        Assert.Matches(@"^tsn_r50 +24\.33 M +12\.26 +3 × 224² +Apache-2\.0 +69\.81 % +25 frames, ten crops$", lines.Single(l => l.StartsWith("tsn_r50", StringComparison.Ordinal)));
+        Assert.Contains("as published: PaddleVideo, docs/zh-CN/model_zoo/recognition", err, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -34,7 +34,9 @@ public sealed class ModelsCommandTests
         Assert.Equal(24_327_632, tsn.GetProperty("parameters").GetInt64());
         Assert.Equal(12_262_227_968, tsn.GetProperty("multiplyAdds").GetInt64());
         Assert.Equal(12.262, tsn.GetProperty("gflop").GetDouble());
-        Assert.Equal("PaddleVideo model zoo", tsn.GetProperty("published")[0].GetProperty("source").GetString());
+        Assert.Equal("Apache-2.0", tsn.GetProperty("weights").GetString());
+        Assert.Equal(69.81, tsn.GetProperty("published")[0].GetProperty("top1").GetDouble());
+        Assert.EndsWith("tsn.md", tsn.GetProperty("published")[0].GetProperty("source").GetString(), StringComparison.Ordinal);
         Assert.Equal(ModelCatalog.DefaultName, models.RootElement.EnumerateArray().Single(m => m.GetProperty("default").GetBoolean()).GetProperty("name").GetString());
     }
 
@@ -51,7 +53,7 @@ public sealed class ModelsCommandTests
         Assert.Contains("crop        128 × 128 in the middle", lines);
         Assert.Contains("output      logits of 12 classes", lines);
         Assert.Contains(lines, l => l.StartsWith("cost", StringComparison.Ordinal) && l.EndsWith("as exported, training-time branches merged", StringComparison.Ordinal));
-        Assert.Contains(lines, l => l.StartsWith("published   73.1 % top-1 on Kinetics-400, 16 frames, uniform (", StringComparison.Ordinal));
+        Assert.Contains("published   73.10 %  pptsmv2_k400_16f: 16 frames, 1 clip, centre crop", lines);
         Assert.Matches(@"^  2 +8 × 512 × 8 × 8 +2,322,880 +\d\.\d{3} +\d\d\.\d % +█+", lines.Single(l => l.StartsWith("  2 ", StringComparison.Ordinal)));
         Assert.Matches("^fc +1 × 12 +15,372 +0.000 ", lines[^1]);
         Assert.Contains("batch_norm", err, StringComparison.Ordinal);

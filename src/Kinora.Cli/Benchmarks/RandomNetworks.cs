@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Kinora.Models;
 using Kinora.Onnx;
 using Kinora.Onnx.Export;
+using Kinora.Paddle;
 using Kinora.Tensors;
 
 namespace Kinora.Cli.Benchmarks;
@@ -18,16 +19,7 @@ internal static class RandomNetworks
     /// The user's folder for such files, one below it for each build of what writes them: a network or an exporter that has
     /// changed is exported again.
     /// </summary>
-    public static string DefaultFolder
-    {
-        get
-        {
-            string cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } chosen
-                ? chosen
-                : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
-            return Path.Combine(cache, "kinora", "bench");
-        }
-    }
+    public static string DefaultFolder => Path.Combine(CacheFolder.Find(), "bench");
 
     /// <summary>A random clip, normalised pixels.</summary>
     /// <param name="clip">Filled with numbers in [−2, 2).</param>

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using Kinora.Cli.Conversion;
 using Kinora.Cli.Terminal;
+using Kinora.Models;
+using Kinora.Paddle;
 
 namespace Kinora.Cli.Commands;
 
@@ -21,4 +23,22 @@ internal static class ModelsCommand
     /// <param name="parameters">How many.</param>
     /// <returns>Such as "24.33 M".</returns>
     public static string Millions(long parameters) => FormattableString.Invariant($"{parameters / 1e6:0.00} M");
+
+    /// <summary>The published classifiers of a network whose accuracy is known.</summary>
+    /// <param name="entry">The network.</param>
+    /// <returns>Those for its own number of frames first, otherwise in the order of the list.</returns>
+    public static IReadOnlyList<PublishedFigure> Published(ModelEntry entry) =>
+    [
+        .. PublishedModels.Entries
+            .Where(m => m.Architecture == entry.Name && m is { Use: PublishedUse.Classifier, Accuracy: not null, Options: not null })
+            .OrderBy(m => m.Options!.Frames == entry.Frames ? 0 : 1)
+            .Select(m => new PublishedFigure(
+                m.Name, m.Title, m.Options!.Frames, m.Accuracy!.Data, m.Accuracy.Top1, m.Accuracy.Top5, m.Accuracy.Views, m.Accuracy.Source)),
+    ];
+
+    /// <summary>The licence of the trained weights that there are for a network; null when there are none.</summary>
+    /// <param name="entry">The network.</param>
+    public static string? WeightsLicence(ModelEntry entry) => entry.HasPretrainedWeights
+        ? ModelCatalog.PretrainedLicence
+        : PublishedModels.Entries.Any(m => m.Architecture == entry.Name) ? PublishedModels.Licence : null;
 }

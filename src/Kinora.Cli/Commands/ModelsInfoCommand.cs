@@ -71,10 +71,16 @@ internal static class ModelsInfoCommand
         Line("parameters", string.Create(CultureInfo.InvariantCulture, $"{ModelsCommand.Millions(cost.Parameters)} ({cost.Parameters * sizeof(float) / 1e6:0.0} MB in float32)"));
         Line("cost", string.Create(CultureInfo.InvariantCulture, $"{cost.GigaFlops:0.00} GFLOP a clip")
             + (exported.MultiplyAdds == cost.MultiplyAdds ? "" : string.Create(CultureInfo.InvariantCulture, $"; {exported.GigaFlops:0.00} as exported, training-time branches merged")));
-        Line("weights", entry.Weights is { } weights ? $"{weights.TrainedOn}, {weights.Licence} ({weights.Source})" : "none are published");
-        foreach (PublishedAccuracy accuracy in entry.Published)
+        Line("weights", (ModelsCommand.WeightsLicence(entry) ?? "none that Kinora knows of") + (entry.HasPretrainedWeights ? ", from ImageNet; they travel with Kinora" : ""));
+        IReadOnlyList<PublishedFigure> published = ModelsCommand.Published(entry);
+        foreach (PublishedFigure figure in published)
         {
-            Line(accuracy == entry.Published[0] ? "published" : "", string.Create(CultureInfo.InvariantCulture, $"{accuracy.Top1:0.0#} % top-1 on {accuracy.DataSet}, {accuracy.Recipe} ({accuracy.Source})"));
+            Line(figure == published[0] ? "published" : "", string.Create(CultureInfo.InvariantCulture, $"{figure.Top1:0.00} %  {figure.Name}: {figure.Frames} frames, {figure.Views}"));
+        }
+
+        foreach (IGrouping<(string Data, string Source), PublishedFigure> figures in published.GroupBy(f => (f.Data, f.Source)))
+        {
+            Line("", $"top-1 on {figures.Key.Data}: PaddleVideo, {figures.Key.Source}");
         }
 
         output.Out.WriteLine();
@@ -109,7 +115,7 @@ internal static class ModelsInfoCommand
         using JsonDocument clipSpec = JsonDocument.Parse(spec.ToJson());
         return new ModelDescription(
             entry.Name, entry.Title, entry.Summary, entry.Name == ModelCatalog.DefaultName, options.Classes, cost.Input, clipSpec.RootElement.Clone(),
-            cost.Parameters, cost.MultiplyAdds, exported.MultiplyAdds, entry.Weights, entry.Published, cost.Uncounted,
+            cost.Parameters, cost.MultiplyAdds, exported.MultiplyAdds, ModelsCommand.WeightsLicence(entry), ModelsCommand.Published(entry), cost.Uncounted,
             [.. cost.Network.Flatten().Skip(1).Select(l => new LayerDescription(l.Layer.Name, l.Layer.Kind, l.Layer.Output, l.Layer.Parameters, l.Layer.MultiplyAdds))]);
     }
 }

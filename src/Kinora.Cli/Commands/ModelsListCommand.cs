@@ -9,8 +9,7 @@ namespace Kinora.Cli.Commands;
 internal static class ModelsListCommand
 {
     private const string DefaultMark = " *";
-    private const int WidthForRecipes = 110;
-    private static readonly string[] SourceMarks = ["¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"];
+    private const int WidthForViews = 108;
 
     public static Command Create(Output output)
     {
@@ -47,18 +46,16 @@ internal static class ModelsListCommand
         NetworkCost cost = NetworkCost.Measure(entry.Name, new ModelOptions(ModelsCommand.UsualClasses));
         return new ModelSummary(
             entry.Name, entry.Title, entry.Summary, entry.Name == ModelCatalog.DefaultName, entry.Frames, entry.Size,
-            cost.Parameters, cost.MultiplyAdds, Math.Round(cost.GigaFlops, 3), entry.Weights, entry.Published);
+            cost.Parameters, cost.MultiplyAdds, Math.Round(cost.GigaFlops, 3), ModelsCommand.WeightsLicence(entry), ModelsCommand.Published(entry));
     }
 
     private static void Print(Output output, ModelSummary[] models)
     {
-        bool recipes = output.Width >= WidthForRecipes;
-        (string DataSet, string Source)[] sources = [.. models.Where(m => m.Published.Count > 0).Select(m => Origin(m.Published[0])).Distinct()];
-        PlainTable table = new(["network", ">parameters", ">GFLOP", ">clip", "weights", ">top-1", .. recipes ? ["recipe"] : Array.Empty<string>()]);
+        bool views = output.Width >= WidthForViews;
+        PlainTable table = new(["network", ">parameters", ">GFLOP", ">clip", "weights", ">top-1", .. views ? ["measured on"] : Array.Empty<string>()]);
         foreach (ModelSummary model in models)
         {
-            PublishedAccuracy? published = model.Published.Count > 0 ? model.Published[0] : null;
-            string mark = published is null || sources.Length == 1 ? "" : SourceMarks[Array.IndexOf(sources, Origin(published)) % SourceMarks.Length];
+            PublishedFigure? published = model.Published.Count > 0 ? model.Published[0] : null;
             table.Add(
                 bold: true,
                 [
@@ -66,22 +63,20 @@ internal static class ModelsListCommand
                     ModelsCommand.Millions(model.Parameters),
                     FormattableString.Invariant($"{model.Gflop:0.00}"),
                     $"{model.Frames} × {model.Size}²",
-                    model.Weights?.Licence ?? "–",
-                    published is null ? "–" : FormattableString.Invariant($"{published.Top1:0.00} %{mark}"),
-                    .. recipes ? [published?.Recipe ?? ""] : Array.Empty<string>(),
+                    model.Weights ?? "–",
+                    published is null ? "–" : FormattableString.Invariant($"{published.Top1:0.00} %"),
+                    .. views ? [published?.Views ?? ""] : Array.Empty<string>(),
                 ]);
         }
 
         table.Write(output);
         output.Out.WriteLine();
-        output.Note($"*        what 'kinora train' takes; about one network: kinora models info NAME");
+        output.Note("*        what 'kinora train' takes; about one network: kinora models info NAME");
         output.Note("GFLOP    10⁹ multiply-adds of one clip");
-        output.Note("weights  licence of weights that are published");
-        foreach (((string dataSet, string source), int i) in sources.Select((s, i) => (s, i)))
+        output.Note("weights  licence of the trained weights that there are; fetch them: kinora models pull");
+        foreach (IGrouping<string, PublishedFigure> data in models.Where(m => m.Published.Count > 0).Select(m => m.Published[0]).GroupBy(p => p.Data))
         {
-            output.Note($"top-1{(sources.Length == 1 ? " " : SourceMarks[i % SourceMarks.Length])}   on {dataSet}, as published: {source}");
+            output.Note($"top-1    on {data.Key}, as published: PaddleVideo, {string.Join(", ", data.Select(p => Path.GetDirectoryName(p.Source)).Distinct())}");
         }
     }
-
-    private static (string DataSet, string Source) Origin(PublishedAccuracy accuracy) => (accuracy.DataSet, accuracy.Source);
 }

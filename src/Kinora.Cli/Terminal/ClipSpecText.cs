@@ -28,12 +28,14 @@ internal static partial class ClipSpecText
             SamplingMethod.Dense => $"ten windows of 64 frames, {segments} frames of each",
             SamplingMethod.Linspace => $"{segments} spread evenly from the first to the last",
             SamplingMethod.FrameInterval => $"{Clips(segments)} of {each} frames, {Every(sampling.Interval)}",
+            SamplingMethod.Timed => string.Create(
+                CultureInfo.InvariantCulture, $"{Clips(segments)} of {each * sampling.Interval / (double)sampling.Rate:0.0#} seconds, {each} frames spread over it"),
             _ => $"{Words(sampling.Method)}: {Clips(segments)} of {sampling.FramesPerClip} frames, {Every(sampling.Interval)}",
         };
 
         static string Clips(int count) => count == 1 ? "one clip" : $"{count} clips";
 
-        static string Every(int interval) => interval == 1 ? "one after the other" : $"one in {interval}";
+        static string Every(int interval) => interval == 1 ? "one after the other" : $"one frame in every {interval}";
     }
 
     private static string Resize(ResizeSpec resize)
@@ -42,6 +44,7 @@ internal static partial class ClipSpecText
         {
             ResizeEngine.Pillow => "bilinear as Pillow's",
             ResizeEngine.OpenCv => "bilinear as OpenCV's",
+            ResizeEngine.Interpolate => "bilinear, after the pixels are normalised",
             _ => Words(resize.Engine),
         };
         return resize.Rule switch
@@ -61,6 +64,7 @@ internal static partial class ClipSpecText
             CropMethod.Center => $"{size} in the middle",
             CropMethod.Ten => $"ten views of {size}: corners and middle, each mirrored too",
             CropMethod.Three => $"three views of {size} along the long side",
+            CropMethod.Spread => $"three views of {size}: start, middle and end of the long side",
             CropMethod.FullResolution => $"three views of {size}: left, right and middle",
             _ => $"{size}, {Words(crop.Method)}",
         };
