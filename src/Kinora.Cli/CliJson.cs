@@ -22,19 +22,8 @@ internal sealed record ClassAccuracy(string Label, int Clips, int Right);
 /// <summary>A clip that was labelled wrongly or could not be read.</summary>
 internal sealed record ClassifiedMistake(string Path, string Label, string? Predicted, float? Probability, string? Error);
 
-/// <summary>One entry of <c>models pull --json</c>.</summary>
-internal sealed record PullableModel(
-    string Name, string Title, string Use, string Architecture, int? Classes, int? Frames, string Url,
-    string? Data, double? Top1, double? Top5, string? Views, string? Source);
-
-/// <summary>What <c>models pull NAME --json</c> prints.</summary>
-internal sealed record PulledModel(
-    string Name, string Path, long Bytes, string Sha256, string Checksum, string Origin, IReadOnlyList<string> Converted);
-
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(TrainSummary))]
 [JsonSerializable(typeof(ClassifiedClip))]
 [JsonSerializable(typeof(EvaluationSummary))]
-[JsonSerializable(typeof(PullableModel[]))]
-[JsonSerializable(typeof(PulledModel))]
 internal sealed partial class CliJson : JsonSerializerContext;
