@@ -40,14 +40,6 @@ internal sealed record ModelDescription(
 /// <summary>One layer of a network, with what lies below it.</summary>
 internal sealed record LayerDescription(string Name, string Kind, IReadOnlyList<long>? Output, long Parameters, long MultiplyAdds);
 
-/// <summary>One entry of <c>models pull --json</c>.</summary>
-internal sealed record PullableModel(
-    string Name, string Title, string Use, string Architecture, int? Classes, int? Frames, string Url,
-    string? Data, double? Top1, double? Top5, string? Views, string? Source);
-
-/// <summary>What <c>models pull NAME --json</c> prints.</summary>
-internal sealed record PulledModel(
-    string Name, string Path, long Bytes, string Sha256, string Checksum, string Origin, IReadOnlyList<string> Converted);
 /// <summary>What <c>convert --json</c> prints.</summary>
 internal sealed record ConversionSummary(
     string Input, string Output, string Model, int Classes, int Frames, int Size, long Bytes, double? OnnxRelativeDifference, LoadReport? Report);
@@ -60,7 +52,5 @@ internal sealed record ConversionSummary(
 [JsonSerializable(typeof(ModelSummary[]))]
 [JsonSerializable(typeof(ModelDescription))]
 [JsonSerializable(typeof(Benchmarks.ModelsBenchReport))]
-[JsonSerializable(typeof(PullableModel[]))]
-[JsonSerializable(typeof(PulledModel))]
 [JsonSerializable(typeof(ConversionSummary))]
 internal sealed partial class CliJson : JsonSerializerContext;

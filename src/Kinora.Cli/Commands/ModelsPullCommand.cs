@@ -61,7 +61,7 @@ internal static class ModelsPullCommand
             PullableModel[] all = [.. PublishedModels.Entries.Select(e => new PullableModel(
                 e.Name, e.Title, e.Use.ToString().ToLowerInvariant(), e.Architecture, e.Options?.Classes, e.Options?.Frames, e.Url.AbsoluteUri,
                 e.Accuracy?.Data, e.Accuracy?.Top1, e.Accuracy?.Top5, e.Accuracy?.Views, e.Accuracy?.Source))];
-            output.Out.WriteLine(JsonSerializer.Serialize(all, CliJson.Default.PullableModelArray));
+            output.Out.WriteLine(JsonSerializer.Serialize(all, ModelsPullJson.Default.PullableModelArray));
             return;
         }
 
@@ -75,7 +75,7 @@ internal static class ModelsPullCommand
         }
 
         output.Out.WriteLine();
-        output.Out.WriteLine($"classes × frames; top-1 as published. All weights: PaddleVideo's authors, {PublishedModels.Licence}. Fetch one: kinora models pull NAME");
+        output.Out.WriteLine($"Top-1 as published. All weights: PaddleVideo's authors, {PublishedModels.Licence}. Fetch one: kinora models pull NAME");
     }
 
     private static void Print(Output output, bool asJson, PublishedModel model, DownloadedFile file, IReadOnlyList<string> converted)
@@ -84,7 +84,7 @@ internal static class ModelsPullCommand
         {
             output.Out.WriteLine(JsonSerializer.Serialize(
                 new PulledModel(model.Name, file.Path, file.Bytes, file.Sha256, file.WasChecked ? "checked" : "recorded", file.Origin.ToString().ToLowerInvariant(), converted),
-                CliJson.Default.PulledModel));
+                ModelsPullJson.Default.PulledModel));
             return;
         }
 

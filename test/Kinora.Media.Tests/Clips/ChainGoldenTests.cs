@@ -167,6 +167,8 @@ public sealed class ChainGoldenTests
         var pipeline = new ClipPipeline(recipe.Spec with { Sampling = sampling with { Segments = 1 } });
         if (recorded.Has("err") && requested.AsSpan().SequenceEqual(indices))
         {
+            // decord reads ahead, so it fails at damage behind the frames that it was asked for.
+            Assert.SkipWhen(indices.Max() < SoundFrames(recorded.Text("source")), "decord fails at a frame that nobody asked for");
             Assert.Throws<MediaException>(() => pipeline.Decode(source, indices, TestContext.Current.CancellationToken));
             return;
         }
@@ -204,7 +206,7 @@ public sealed class ChainGoldenTests
         }
         else
         {
-            Assert.Throws<MediaException>(() => pipeline.Process(source, floats, TestContext.Current.CancellationToken));
+            Assert.Throws<MediaException>(() => pipeline.Decode(source, legacy.ToFrameIndices(), TestContext.Current.CancellationToken));
         }
     }
 
@@ -243,6 +245,10 @@ public sealed class ChainGoldenTests
         int[] recordedShape = digest.GetProperty("shape").Ints();
         GoldenFile.AssertFloats(digest, recordedShape.Length == 5 && recordedShape[0] == 1 ? [1, .. shape] : shape, found);
     }
+
+    // Frames up to the first damaged one.
+    private static int SoundFrames(string clip) =>
+        GoldenFile.Records("decode.json", "clips").Single(c => c.Text("clip") == clip).GetProperty("pyav").Int("frames", 0);
 
     // OpenCV goes on after a damaged frame and numbers the rest one lower; Kinora refuses the damaged frame instead.
     private static void SkipWhereOpenCvDropsFrames(string clip, RecordedRecipe recipe, IFrameSource source)
