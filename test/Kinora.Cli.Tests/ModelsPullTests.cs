@@ -2,17 +2,30 @@ using System.CommandLine;
 using System.Text.Json;
 using Kinora.Cli.Commands;
 using Kinora.Cli.Terminal;
+using Kinora.Models;
 using Kinora.Paddle;
 using Kinora.Testing;
+using Kinora.Training;
 
 namespace Kinora.Cli.Tests;
 
 /// <summary><c>kinora models pull</c> end to end, against a server on this machine.</summary>
 public sealed class ModelsPullTests : IDisposable
 {
-    private static readonly byte[] Weights = [0x80, 2, .. Enumerable.Repeat((byte)'N', 300_000), (byte)'.'];
+    private const string Name = "pptsm_mobilenet_v2_k400";
+
+    // What the published file would be, but for the values of the weights.
+    private static readonly Lazy<byte[]> File400 = new(() =>
+    {
+        using var folder = new TemporaryFolder();
+        using VideoNetwork network = ModelCatalog.CreateBlank("pptsm_mobilenet_v2", new ModelOptions(400));
+        PaddleWeightsWriter.Write(folder["weights.pdparams"], PaddleStateDict.Of(network));
+        return File.ReadAllBytes(folder["weights.pdparams"]);
+    });
 
     private readonly TemporaryFolder _folder = new();
+
+    private static byte[] Weights => File400.Value;
 
     public ModelsPullTests()
     {
@@ -47,16 +60,21 @@ public sealed class ModelsPullTests : IDisposable
     {
         using var server = new LoopbackServer(r => LoopbackReply.File(r, Weights) with { BreakAfter = r.Number == 0 ? 100_000 : null });
         Environment.SetEnvironmentVariable("KINORA_MIRROR", server.Root.AbsoluteUri);
-        (int code, string text, string err) = await RunAsync("models", "pull", "tsm_k400");
-        Assert.Equal(ExitCode.Success, code);
-        string path = _folder["cache/models/tsm_k400.pdparams"];
+        (int code, string text, string err) = await RunAsync("models", "pull", Name);
+        Assert.Equal((ExitCode.Success, true), (code, text.Length > 0));
+        string path = _folder[$"cache/models/{Name}.pdparams"];
         Assert.Equal(Weights, await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken));
-        Assert.Contains($"{path}  0.3 MB, downloaded, from where an earlier try ended", text, StringComparison.Ordinal);
+        Assert.Contains($"{path}  {Weights.Length / 1e6:0.0} MB, downloaded, from where an earlier try ended", text, StringComparison.Ordinal);
         Assert.Contains("recorded for later pulls", text, StringComparison.Ordinal);
-        Assert.Contains("the connection broke after 100000 of 300003 bytes; going on", err, StringComparison.Ordinal);
-        Assert.Equal("/videotag.bj.bcebos.com/PaddleVideo-release2.1/TSM/TSM_k400.pdparams", server.Requests[0].Path);
+        Assert.Contains($"the connection broke after 100000 of {Weights.Length} bytes; going on", err, StringComparison.Ordinal);
+        Assert.Equal("/videotag.bj.bcebos.com/PaddleVideo-release2.3/ppTSM_mv2_k400.pdparams", server.Requests[0].Path);
 
-        (code, text, _) = await RunAsync("models", "pull", "tsm_k400", "--json");
+        // At once a checkpoint, with the account of its tensors.
+        Assert.Contains("matched     267", text, StringComparison.Ordinal);
+        Checkpoint checkpoint = Checkpoint.Read(Path.ChangeExtension(path, ".safetensors"));
+        Assert.Equal(("pptsm_mobilenet_v2", 400, 8, true), (checkpoint.Model, checkpoint.Labels.Count, checkpoint.ClipSpec.Frames, checkpoint.LoadReport!.Fits));
+
+        (code, text, _) = await RunAsync("models", "pull", Name, "--json");
         using JsonDocument pulled = JsonDocument.Parse(text);
         Assert.Equal((ExitCode.Success, "cached", "checked"), (code, pulled.RootElement.GetProperty("origin").GetString(), pulled.RootElement.GetProperty("checksum").GetString()));
         Assert.Equal(2, server.Requests.Count);
@@ -66,10 +84,20 @@ public sealed class ModelsPullTests : IDisposable
     public async Task Pull_FromAFile_NeedsNoNetwork()
     {
         await File.WriteAllBytesAsync(_folder["weights"], Weights, TestContext.Current.CancellationToken);
-        (int code, string text, _) = await RunAsync("models", "pull", "tsm_k400", "--from", _folder["weights"]);
+        (int code, string text, _) = await RunAsync("models", "pull", Name, "--from", _folder["weights"]);
         Assert.Equal(ExitCode.Success, code);
         Assert.Contains("copied", text, StringComparison.Ordinal);
-        Assert.True(File.Exists(_folder["cache/models/tsm_k400.pdparams"]));
+        Assert.True(File.Exists(_folder[$"cache/models/{Name}.safetensors"]));
+    }
+
+    [Fact]
+    public async Task Pull_SomethingElseUnderTheAddress_NoCheckpointAndALineThatSaysWhy()
+    {
+        await File.WriteAllBytesAsync(_folder["weights"], [0x80, 2, (byte)'N', (byte)'.'], TestContext.Current.CancellationToken);
+        (int code, string text, string err) = await RunAsync("models", "pull", Name, "--from", _folder["weights"]);
+        Assert.Equal((ExitCode.Failure, ""), (code, text));
+        Assert.Single(err.TrimEnd().Split('\n'), line => line.StartsWith("kinora:", StringComparison.Ordinal));
+        Assert.False(File.Exists(_folder[$"cache/models/{Name}.safetensors"]));
     }
 
     [Fact]
