@@ -45,6 +45,7 @@ public static class OnnxExporter
             IReadOnlyList<(string Name, Tensor Value)> parameters = [.. network.NamedParameters(), .. network.NamedBuffers()];
             progress?.Report("recording the forward pass");
             NetworkGraph graph = Capture(network.Forward, parameters, clip);
+            ReturnCachedMemory();
             cancellation.ThrowIfCancellationRequested();
 
             progress?.Report("simplifying the graph");
@@ -91,6 +92,14 @@ public static class OnnxExporter
     {
         using var stream = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 20);
         model.WriteTo(stream);
+    }
+
+    // A recorded pass leaves gigabytes behind for the next one; the runtime that checks the file needs them now.
+    private static void ReturnCachedMemory()
+    {
+        long limit = Torch.CacheLimitBytes;
+        Torch.CacheLimitBytes = 0;
+        Torch.CacheLimitBytes = limit;
     }
 
     private static void Validate(VideoNetwork network, ExportOptions options, ClipSpec spec, string path)

@@ -42,6 +42,7 @@ public sealed class OnnxExporterTests
         // A graph of weights and little else: batch norms, idle parameters and double constants are gone.
         Assert.False(report.Operators.ContainsKey("BatchNormalization"));
         Assert.InRange(report.FileBytes, report.WeightBytes, (long)(report.WeightBytes * 1.01));
+        Assert.InRange(report.FileBytes, 0, (long)(sizeof(float) * network.CountParameters() * 1.01));
         ModelProto model = OnnxFile.Read(report.Path);
         Assert.Equal(model.Graph.Initializer.Count, model.Graph.Initializer.DistinctBy(t => (t.DataType, string.Join(',', t.Dims), Convert.ToHexString(SHA256.HashData(t.RawData.Span)))).Count());
     }
