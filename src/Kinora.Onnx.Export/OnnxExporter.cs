@@ -48,7 +48,7 @@ public static class OnnxExporter
             cancellation.ThrowIfCancellationRequested();
 
             progress?.Report("simplifying the graph");
-            Simplifier.Run(graph);
+            Simplifier.Run(graph, options.Opset);
             cancellation.ThrowIfCancellationRequested();
 
             ModelHeader header = Header(network, options, spec);

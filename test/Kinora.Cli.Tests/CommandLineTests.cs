@@ -36,7 +36,11 @@ public sealed class CommandLineTests
     [InlineData("train")]
     [InlineData("eval")]
     [InlineData("export")]
+    [InlineData("convert")]
     [InlineData("models list")]
+    [InlineData("models info")]
+    [InlineData("bench models")]
+    [InlineData("models pull")]
     [InlineData("data synth")]
     [InlineData("doctor")]
     public async Task Run_Help_ShowsAnExample(string command)

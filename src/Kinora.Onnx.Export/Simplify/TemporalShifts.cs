@@ -19,21 +19,28 @@ internal static class TemporalShifts
 
     public static bool Run(NetworkGraph graph)
     {
-        bool changed = false;
+        TemporalShift[] found = [.. Find(graph)];
+        foreach (TemporalShift shift in ShiftedStreams.Run(graph, found))
+        {
+            Value shifted = Write(new GraphBuilder(graph.Input), shift.Source, shift.Frames, shift.Folds);
+            NetworkGraph.Produce(shift.Result, shifted.Producer!);
+            graph.Refresh();
+        }
+
+        return found.Length > 0;
+    }
+
+    private static IEnumerable<TemporalShift> Find(NetworkGraph graph)
+    {
         foreach (Node node in graph.Nodes)
         {
             // The end of a region: something that calculates reads it.
             bool ends = ElementMap.Moves(node) && (node.Output == graph.Output || graph.Users(node.Output).Any(user => !ElementMap.Moves(user)));
             if (ends && Recognise(node.Output) is ({ } source, int frames, { } folds))
             {
-                Value shifted = Write(new GraphBuilder(graph.Input), source, frames, folds);
-                NetworkGraph.Produce(node.Output, shifted.Producer!);
-                graph.Refresh();
-                changed = true;
+                yield return new TemporalShift(node.Output, source, frames, folds);
             }
         }
-
-        return changed;
     }
 
     /// <summary>The shift that a value is of another one, if it is one.</summary>
@@ -213,5 +220,35 @@ internal static class TemporalShifts
         }
 
         return build.Reshape(GraphBuilder.Concat(2, [.. parts]), shape);
+    }
+}
+
+/// <summary>A temporal shift in a graph.</summary>
+/// <param name="Result">The shifted features, [N·T, C, H, W].</param>
+/// <param name="Source">The features.</param>
+/// <param name="Frames">T.</param>
+/// <param name="Folds">Neighbouring channels that move alike, in order.</param>
+internal sealed record TemporalShift(Value Result, Value Source, int Frames, TemporalShifts.Fold[] Folds)
+{
+    /// <summary>The nodes between source and result.</summary>
+    public HashSet<Node> Region()
+    {
+        var region = new HashSet<Node>();
+        var open = new Stack<Value>([Result]);
+        while (open.TryPop(out Value? value))
+        {
+            if (value != Source && value.Producer is { } node && region.Add(node))
+            {
+                foreach (Value? input in node.Inputs)
+                {
+                    if (input is not null)
+                    {
+                        open.Push(input);
+                    }
+                }
+            }
+        }
+
+        return region;
     }
 }
