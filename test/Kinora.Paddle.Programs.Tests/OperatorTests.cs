@@ -194,6 +194,11 @@ public sealed class OperatorTests
             [2, 3, 4, 4], (x, i) => x(i[0], i[1], (i[2] + 3) % 4, (i[3] + 3) % 4)),
         ["gather"] = new(b => Indices(b, 2, 0).Add("gather", [("X", "images"), ("Index", "i")], "y", ("axis", 1)), [2, 2, 4, 4], (x, i) => x(i[0], i[1] == 0 ? 2 : 0, i[2], i[3])),
         ["index_select"] = new(b => Indices(b, 2, 0).Add("index_select", [("X", "images"), ("Index", "i")], "y", ("dim", 3)), [2, 3, 4, 2], (x, i) => x(i[0], i[1], i[2], i[3] == 0 ? 2 : 0)),
+        ["gather_nd with reshaped indices"] = new(
+            b => Indices(b, 2, 0).Parameter("p", Weights[..20], 5, 4).Add("reshape2", [("X", "i")], "column", ("shape", (int[])[2, 1]))
+                .Add("gather_nd", [("X", "p"), ("Index", "column")], "rows").Add("slice", [("Input", "images")], "part", ("axes", (int[])[2]), ("starts", (int[])[0]), ("ends", (int[])[2]))
+                .Add("elementwise_add", [("X", "part"), ("Y", "rows")], "y", ("axis", -1)),
+            [2, 3, 2, 4], (x, i) => x(i[0], i[1], i[2], i[3]) + Weights[((i[2] == 0 ? 2 : 0) * 4) + i[3]]),
         ["sizes of the batch"] = new(
             b => b.Add("shape", [("Input", "images")], "n").Add("slice", [("Input", "n")], "r", ("axes", (int[])[0]), ("starts", (int[])[0]), ("ends", (int[])[1]), ("decrease_axis", (int[])[0]))
                 .Add("fill_constant", [], "two", ("dtype", 2), ("value", 2.0), ("shape", (long[])[])).Add("elementwise_floordiv", [("X", "r"), ("Y", "two")], "k", ("axis", -1))

@@ -14,6 +14,10 @@ namespace Kinora.Paddle.Programs;
 internal static class WindowMasks
 {
     private const int Axes = 3;
+
+    // Patches along one axis; networks have up to a hundred.
+    private const long MaximumSide = 256;
+
     private const string Lost = "the mask that keeps shifted windows from seeing the opposite edge is all zero, as its assignments were lost at export";
 
     // What lies between the region numbers and the mask that is added to the attention scores.
@@ -58,6 +62,7 @@ internal static class WindowMasks
     private static bool IsZeroVolume(ProgramOperator op) =>
         op.Type == "fill_constant" && op.Results.Count == 1
         && op.Attributes.GetValueOrDefault("shape") is long[] { Length: Axes + 2 } shape && shape[0] == 1 && shape[^1] == 1
+        && shape.All(size => size is >= 1 and <= MaximumSide)
         && op.Attributes.GetValueOrDefault("dtype") is (long)ElementType.Float32
         && op.Attributes.GetValueOrDefault("value") is 0.0;
 
@@ -87,9 +92,10 @@ internal static class WindowMasks
         {
             foreach (ProgramOperator reader in links.Readers(variable))
             {
-                if (reader.Type == "elementwise_add")
+                string? scores = reader.Type == "elementwise_add" ? reader.InputsOf("X").Concat(reader.InputsOf("Y")).FirstOrDefault(name => name != variable) : null;
+                if (scores is not null)
                 {
-                    uses.Add((reader, reader.InputsOf("X").Concat(reader.InputsOf("Y")).First(name => name != variable)));
+                    uses.Add((reader, scores));
                 }
                 else if (!Making.Contains(reader.Type))
                 {

@@ -127,11 +127,6 @@ internal static class ShapeTranslations
     private static Symbol[] Unsqueezed(OperatorCall c)
     {
         long[] axes = AxesOf(c);
-        if (c.Symbol("X") is KnownSymbol { IsScalar: true } number && axes is [0 or -1])
-        {
-            return [number with { IsScalar = false }];
-        }
-
         return
         [
             View(c, "X", shape =>
@@ -150,11 +145,6 @@ internal static class ShapeTranslations
     private static Symbol[] Squeezed(OperatorCall c)
     {
         long[] axes = AxesOf(c);
-        if (c.Symbol("X") is KnownSymbol { IsScalar: false, Items.Length: 1 } number)
-        {
-            return [number with { IsScalar = true }];
-        }
-
         return
         [
             View(c, "X", shape =>
@@ -529,20 +519,32 @@ internal static class ShapeTranslations
     }
 
     // Another shape over the same elements, of whatever kind they are.
-    private static TensorSymbol View(OperatorCall c, string parameter, Func<Dimension[], Dimension[]> shape)
+    private static Symbol View(OperatorCall c, string parameter, Func<Dimension[], Dimension[]> shape)
     {
-        if (c.Symbol(parameter) is not TensorSymbol tensor)
+        switch (c.Symbol(parameter))
         {
-            tensor = new TensorSymbol(c.Tensor(parameter));
-        }
+            case KnownSymbol known:
+            {
+                Dimension[] to = shape(known.IsScalar ? [] : [known.Items.Length]);
+                return to.Length <= 1
+                    ? known with { IsScalar = to.Length == 0 }
+                    : new TensorSymbol(Constant(c.Integers(parameter).WithShape([.. to.Select(size => Fixed(c, size))])), ElementKind.Integer);
+            }
 
-        Dimension[] to = shape(tensor.Value.Shape);
-        return tensor with
-        {
-            Value = Uniform.Read(tensor.Value) is { } number && Shapes.Size(tensor.Value.Shape) == Shapes.Size(to)
-                ? Uniform.Of(c.Build, number, to)
-                : c.Build.Reshape(tensor.Value, to),
-        };
+            case TensorSymbol tensor:
+            {
+                Dimension[] to = shape(tensor.Value.Shape);
+                return tensor with
+                {
+                    Value = Uniform.Read(tensor.Value) is { } number && Shapes.Size(tensor.Value.Shape) == Shapes.Size(to)
+                        ? Uniform.Of(c.Build, number, to)
+                        : c.Build.Reshape(tensor.Value, to),
+                };
+            }
+
+            case var other:
+                throw c.Refuse($"{OperatorCall.Describe(other)} has no shape");
+        }
     }
 
     private static long Fixed(OperatorCall c, Dimension size) => size.PerClip
