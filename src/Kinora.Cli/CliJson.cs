@@ -54,6 +54,7 @@ internal sealed record ConversionSummary(
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(TrainSummary))]
+[JsonSerializable(typeof(Kinora.Paddle.Programs.ProgramReport))]
 [JsonSerializable(typeof(ClassifiedClip))]
 [JsonSerializable(typeof(EvaluationSummary))]
 [JsonSerializable(typeof(ModelSummary[]))]

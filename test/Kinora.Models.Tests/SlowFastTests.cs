@@ -56,7 +56,7 @@ public sealed class SlowFastTests
         using (var watch = new LayerWatch(network))
         {
             logits = network.Forward(clips).Softmax(1).ToArray<double>();
-            positions = watch.Outputs["projection"];
+            positions = watch.Outputs["projection"].Clone();
         }
 
         Assert.Equal([2, 1, rows, columns, 5], positions.Shape.ToArray());

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Kinora.Cli.Conversion;
 using Kinora.Cli.Terminal;
 using Kinora.Models;
 using Kinora.Paddle;
@@ -15,7 +16,7 @@ internal static class ModelsCommand
     {
         ModelsListCommand.Create(output),
         ModelsInfoCommand.Create(output),
-        ModelsPullCommand.Create(output),
+        ModelsPullCommand.Create(output, PulledConversion.Run),
     };
 
     /// <summary>A number of parameters as tables show it.</summary>
@@ -35,7 +36,7 @@ internal static class ModelsCommand
                 m.Name, m.Title, m.Options!.Frames, m.Accuracy!.Data, m.Accuracy.Top1, m.Accuracy.Top5, m.Accuracy.Views, m.Accuracy.Source)),
     ];
 
-    /// <summary>The licence of the trained weights that there are for a network; null when there are none.</summary>
+    /// <summary>The licence of the project that publishes trained weights for a network; null when there are none.</summary>
     /// <param name="entry">The network.</param>
     public static string? WeightsLicence(ModelEntry entry) => entry.HasPretrainedWeights
         ? ModelCatalog.PretrainedLicence

@@ -66,15 +66,16 @@ internal static class ModelsPullCommand
         }
 
         int width = PublishedModels.Entries.Max(e => e.Name.Length), network = PublishedModels.Entries.Max(e => e.Architecture.Length);
+        int data = PublishedModels.Entries.Max(e => e.Accuracy?.Data.Length ?? 0);
         foreach (PublishedModel entry in PublishedModels.Entries)
         {
-            string accuracy = entry.Accuracy is { } a ? FormattableString.Invariant($"{a.Top1:0.00} %") : "";
-            string classes = entry.Options is { } o ? $"{o.Classes,3} × {o.Frames,2}f" : "backbone";
-            output.Out.WriteLine($"{output.Paint(entry.Name.PadRight(width), "1")}  {entry.Architecture.PadRight(network)}  {classes,9}  {accuracy,7}  {entry.Title}");
+            string accuracy = entry.Accuracy is { } a ? FormattableString.Invariant($"{a.Top1:0.00} % {a.Data.PadRight(data)}") : "a start for training".PadRight(data + 8);
+            string frames = entry.Options is { } o ? $"{o.Frames,2} frames" : "";
+            output.Out.WriteLine($"{output.Paint(entry.Name.PadRight(width), "1")}  {entry.Architecture.PadRight(network)}  {frames,9}  {accuracy}  {entry.Title}");
         }
 
         output.Out.WriteLine();
-        output.Out.WriteLine($"classes × frames; top-1 as published. All weights: PaddleVideo's authors, {PublishedModels.Licence}. Fetch one: kinora models pull NAME");
+        output.Out.WriteLine("Top-1 as published; all from PaddleVideo's authors, whose project is under the Apache License 2.0. Fetch one: kinora models pull NAME");
     }
 
     private static void Print(Output output, bool asJson, PublishedModel model, DownloadedFile file, IReadOnlyList<string> converted)

@@ -53,6 +53,25 @@ public sealed class TorchNames
             throw new ConfigException($"PyTorch names: expected a network that mmaction2, torchvision, PySlowFast or pytorchvideo has too, found {network.Name}", path);
         }
 
+        return Find(network, fileKeys) ?? throw new CheckpointException(
+            $"PyTorch names of {network.Name}: expected {string.Join(" or ", dialects.Select(d => $"{d.Candidates(network.StateDict().First().Name)[0]} ({d.Source})"))} among the file's names, "
+            + $"found {string.Join(", ", fileKeys.Take(3))}{(fileKeys.Count > 3 ? $" and {fileKeys.Count - 3} more" : "")}; {Hint(network, fileKeys)}", path);
+    }
+
+    /// <summary>As <see cref="For"/>, where the file may be something else.</summary>
+    /// <param name="network">Any network.</param>
+    /// <param name="fileKeys">All names in the file.</param>
+    /// <returns>The names; null where no PyTorch files of the network are known or this isn't one.</returns>
+    public static TorchNames? Find(VideoNetwork network, IReadOnlyCollection<string> fileKeys)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        ArgumentNullException.ThrowIfNull(fileKeys);
+        IReadOnlyList<TorchDialect> dialects = Dialects(network);
+        if (dialects.Count == 0)
+        {
+            return null;
+        }
+
         (string Name, long[] Shape)[] own = [.. network.StateDict().Select(t => (t.Name, t.Value.Shape.ToArray()))];
         var keys = fileKeys.ToHashSet(StringComparer.Ordinal);
         (TorchDialect dialect, string prefix, int found) = dialects
@@ -62,9 +81,7 @@ public sealed class TorchNames
             .FirstOrDefault((dialects[0], "", 0));
         if (found == 0)
         {
-            throw new CheckpointException(
-                $"PyTorch names of {network.Name}: expected {string.Join(" or ", dialects.Select(d => $"{d.Candidates(own[0].Name)[0]} ({d.Source})"))} among the file's names, "
-                + $"found {string.Join(", ", fileKeys.Take(3))}{(fileKeys.Count > 3 ? $" and {fileKeys.Count - 3} more" : "")}; {Hint(network, fileKeys)}", path);
+            return null;
         }
 
         return new TorchNames(
@@ -76,7 +93,7 @@ public sealed class TorchNames
     // One line a network; the order doesn't matter.
     private static IReadOnlyList<TorchDialect> Dialects(VideoNetwork network) => network switch
     {
-        Tsn => TorchTsnKeys.Dialects,
+        Tsn or Tsm => TorchTsnKeys.Dialects,
         SlowFast slowFast => TorchSlowFastKeys.Dialects(slowFast),
         Csn => TorchCsnKeys.Dialects(network),
         _ => [],

@@ -3,7 +3,7 @@ using Kinora.Models;
 using Kinora.Tensors;
 using Kinora.Testing;
 
-namespace Kinora.Paddle.Tests.Torch;
+namespace Kinora.Paddle.Tests;
 
 /// <summary>Names of PyTorch files against lists written down from each project's code, and loading of generated files.</summary>
 public sealed class TorchNamesTests
