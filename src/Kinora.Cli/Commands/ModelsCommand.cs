@@ -36,7 +36,7 @@ internal static class ModelsCommand
                 m.Name, m.Title, m.Options!.Frames, m.Accuracy!.Data, m.Accuracy.Top1, m.Accuracy.Top5, m.Accuracy.Views, m.Accuracy.Source)),
     ];
 
-    /// <summary>The licence of the trained weights that there are for a network; null when there are none.</summary>
+    /// <summary>The licence of the project that publishes trained weights for a network; null when there are none.</summary>
     /// <param name="entry">The network.</param>
     public static string? WeightsLicence(ModelEntry entry) => entry.HasPretrainedWeights
         ? ModelCatalog.PretrainedLicence

@@ -73,7 +73,7 @@ internal static class ModelsListCommand
         output.Out.WriteLine();
         output.Note("*        what 'kinora train' takes; about one network: kinora models info NAME");
         output.Note("GFLOP    10⁹ multiply-adds of one clip");
-        output.Note("weights  licence of the trained weights that there are; fetch them: kinora models pull");
+        output.Note("weights  licence of the project that publishes trained weights; fetch them: kinora models pull");
         foreach (IGrouping<string, PublishedFigure> data in models.Where(m => m.Published.Count > 0).Select(m => m.Published[0]).GroupBy(p => p.Data))
         {
             output.Note($"top-1    on {data.Key}, as published: PaddleVideo, {string.Join(", ", data.Select(p => Path.GetDirectoryName(p.Source)).Distinct())}");

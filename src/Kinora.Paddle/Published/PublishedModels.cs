@@ -9,7 +9,7 @@ namespace Kinora.Paddle;
 /// </remarks>
 public static class PublishedModels
 {
-    /// <summary>Licence of all of them: that of PaddleVideo and PaddleClas, whose authors publish them.</summary>
+    /// <summary>Licence of the projects whose authors publish them, PaddleVideo and PaddleClas.</summary>
     public const string Licence = "Apache-2.0";
 
     private const string V21 = "https://videotag.bj.bcebos.com/PaddleVideo-release2.1/";
