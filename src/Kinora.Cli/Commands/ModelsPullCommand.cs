@@ -75,7 +75,7 @@ internal static class ModelsPullCommand
         }
 
         output.Out.WriteLine();
-        output.Out.WriteLine("Top-1 as published; all from PaddleVideo's authors, whose project is under the Apache License 2.0. Fetch one: kinora models pull NAME");
+        output.Out.WriteLine($"Top-1 as published. All weights: PaddleVideo's authors, {PublishedModels.Licence}. Fetch one: kinora models pull NAME");
     }
 
     private static void Print(Output output, bool asJson, PublishedModel model, DownloadedFile file, IReadOnlyList<string> converted)

@@ -9,6 +9,9 @@ namespace Kinora.Paddle;
 /// </remarks>
 public static class PublishedModels
 {
+    /// <summary>Licence of all of them: that of PaddleVideo and PaddleClas, whose authors publish them.</summary>
+    public const string Licence = "Apache-2.0";
+
     private const string V21 = "https://videotag.bj.bcebos.com/PaddleVideo-release2.1/";
     private const string V22 = "https://videotag.bj.bcebos.com/PaddleVideo-release2.2/";
     private const string V23 = "https://videotag.bj.bcebos.com/PaddleVideo-release2.3/";
