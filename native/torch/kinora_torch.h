@@ -13,7 +13,7 @@ extern "C" {
 #endif
 #define KT_API __attribute__((visibility("default")))
 
-#define KT_ABI 2
+#define KT_ABI 3
 #define KT_MAX_RANK 16
 
 typedef int32_t kt_status;
@@ -119,6 +119,8 @@ KT_API kt_status kt_grad_mode(int32_t on, int32_t* previous) KT_NOEXCEPT;
 KT_API kt_status kt_inference_enter(void** guard) KT_NOEXCEPT;
 KT_API kt_status kt_inference_leave(void* guard) KT_NOEXCEPT;
 KT_API kt_status kt_autocast_cpu(int32_t on, int32_t dtype, int32_t* previous_on, int32_t* previous_dtype) KT_NOEXCEPT;
+// On: operators give tensors on the meta device, which have shapes and no values, whatever their operands are.
+KT_API kt_status kt_shapes_only(int32_t on, int32_t* previous) KT_NOEXCEPT;
 
 // ---- threads ----
 KT_API kt_status kt_set_threads(int32_t count) KT_NOEXCEPT;

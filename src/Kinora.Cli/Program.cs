@@ -86,6 +86,7 @@ internal static class Program
             ConvertCommand.Create(output),
             ModelsCommand.Create(output),
             DataCommand.Create(output),
+            BenchCommand.Create(output),
             DoctorCommand.Create(output),
         };
         ExampleCommand.ShowExamples(root);

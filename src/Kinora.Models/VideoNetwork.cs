@@ -1,3 +1,4 @@
+using Kinora.Models.Layers;
 using Kinora.Tensors;
 
 namespace Kinora.Models;
@@ -57,6 +58,9 @@ public abstract class VideoNetwork : Module
     /// <summary>Whether a clip of any length is one view. Otherwise a clip has the T the network was built for, and longer input is several views.</summary>
     protected virtual bool AcceptsAnyFrames => false;
 
+    /// <summary>Whether a clip of fewer frames than the network was built for is one view too.</summary>
+    protected virtual bool AcceptsShorterClips => false;
+
     /// <summary>How the scores of several views become one; softmax of the result is the average of whichever it names.</summary>
     protected virtual ViewAverage ViewAverage => ViewAverage.Logits;
 
@@ -71,13 +75,14 @@ public abstract class VideoNetwork : Module
     {
         ArgumentNullException.ThrowIfNull(clips);
         ReadOnlySpan<long> shape = clips.Shape;
-        if (shape.Length != 5 || shape[1] < 1 || shape[2] != 3 || (!AcceptsAnyFrames && shape[1] % Frames != 0))
+        bool isOneView = AcceptsAnyFrames || (AcceptsShorterClips && shape.Length == 5 && shape[1] < Frames);
+        if (shape.Length != 5 || shape[1] < 1 || shape[2] != 3 || (!isOneView && shape[1] % Frames != 0))
         {
-            string expected = AcceptsAnyFrames ? "T" : $"views·{Frames}";
+            string expected = AcceptsAnyFrames ? "T" : AcceptsShorterClips ? $"T < {Frames} or views·{Frames}" : $"views·{Frames}";
             throw new ShapeException($"{Name}: expected clips [N, {expected}, 3, H, W], found [{string.Join(", ", shape.ToArray())}]");
         }
 
-        long views = AcceptsAnyFrames ? 1 : shape[1] / Frames;
+        long views = isOneView ? 1 : shape[1] / Frames;
         if (views == 1)
         {
             return Score(clips);
@@ -124,12 +129,31 @@ public abstract class VideoNetwork : Module
     /// <param name="frames">The network's T.</param>
     /// <param name="size">The network's input size.</param>
     /// <param name="dropout">The network's dropout probability.</param>
+    /// <param name="shift">What the network's temporal shifts move; null for a network without any.</param>
     /// <returns>Complete options.</returns>
-    protected static ModelOptions Complete(ModelOptions options, int frames, int size, double dropout)
+    /// <exception cref="ConfigException">A shift convention is chosen for a network that has no shift.</exception>
+    protected static ModelOptions Complete(ModelOptions options, int frames, int size, double dropout, ShiftConvention? shift = null)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return options with { Frames = options.Frames ?? frames, Size = options.Size ?? size, Dropout = options.Dropout ?? dropout };
+        if (shift is null && options.Shift is not null)
+        {
+            throw new ConfigException($"model options: shift: expected none, because the network has no temporal shift to choose for; found '{options.Shift}'");
+        }
+
+        return options with
+        {
+            Frames = options.Frames ?? frames,
+            Size = options.Size ?? size,
+            Dropout = options.Dropout ?? dropout,
+            Shift = options.Shift ?? shift,
+        };
     }
+
+    /// <summary>What a temporal shift in front of a layer moves.</summary>
+    /// <param name="channels">C at that place.</param>
+    /// <returns>The folds; empty where the options turn shifts off or leave nothing to move.</returns>
+    private protected ShiftFold Fold(int channels) =>
+        Options is { TemporalShift: true, Shift: { } shift } ? shift.Fold(channels, Frames) : default;
 
     /// <summary>Lays the frames of clips out as a batch of images.</summary>
     /// <param name="clips">[N, T, 3, H, W].</param>
@@ -141,12 +165,15 @@ public abstract class VideoNetwork : Module
         return (clips.Reshape(-1, 3, shape[3], shape[4]), checked((int)shape[1]));
     }
 
-    /// <summary>Sets every parameter to its initial value, each from its own random stream.</summary>
+    /// <summary>
+    /// Sets every parameter to its initial value, each from its own random stream; does nothing where parameters have
+    /// shapes only.
+    /// </summary>
     /// <param name="initialize">Fills one parameter; gets its name, its value and its stream.</param>
     protected void Initialize(Action<string, Tensor, CounterRandom> initialize)
     {
         ArgumentNullException.ThrowIfNull(initialize);
-        if (s_blank)
+        if (ShapesOnly.IsEnabled || s_blank)
         {
             return;
         }

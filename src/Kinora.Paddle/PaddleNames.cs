@@ -8,7 +8,8 @@ namespace Kinora.Paddle;
 /// <param name="Kinora">Kinora's name; null for a tensor that PaddleVideo stores but never uses.</param>
 /// <param name="Shape">The shape in PaddleVideo's files.</param>
 /// <param name="Transposed">Whether the two axes are exchanged: PaddleVideo stores linear weights as [in, out].</param>
-public sealed record PaddleName(string Paddle, string? Kinora, IReadOnlyList<long> Shape, bool Transposed);
+/// <param name="IsTrained">Whether it is a parameter rather than a buffer.</param>
+public sealed record PaddleName(string Paddle, string? Kinora, IReadOnlyList<long> Shape, bool Transposed, bool IsTrained = true);
 
 /// <summary>The tensors of one network under PaddleVideo's structured names, and the way to load them.</summary>
 public sealed class PaddleNames
@@ -38,13 +39,14 @@ public sealed class PaddleNames
         ArgumentNullException.ThrowIfNull(network);
         KeyMap map = Map(network)
             ?? throw new ConfigException($"PaddleVideo names: expected a network that PaddleVideo has too, found {network.Name}");
+        var buffers = network.NamedBuffers().Select(b => b.Name).ToHashSet(StringComparer.Ordinal);
         IEnumerable<PaddleName> used = network.StateDict().Select(entry =>
         {
             long[] shape = [.. entry.Value.Shape];
 
             // Only the weights of linear layers: other tables of two dimensions keep their order.
             bool transposed = shape.Length == 2 && entry.Name.EndsWith(".weight", StringComparison.Ordinal);
-            return new PaddleName(map.ToPaddle(entry.Name), entry.Name, transposed ? [shape[1], shape[0]] : shape, transposed);
+            return new PaddleName(map.ToPaddle(entry.Name), entry.Name, transposed ? [shape[1], shape[0]] : shape, transposed, !buffers.Contains(entry.Name));
         });
         return new PaddleNames([.. used, .. map.Idle], map);
     }
@@ -52,8 +54,15 @@ public sealed class PaddleNames
     // One line a network; the order doesn't matter.
     private static KeyMap? Map(VideoNetwork network) => network switch
     {
-        Tsn => TsnKeys.For(network),
+        Tsn or Tsm => ResNetKeys.For(network),
+        PpTsn or PpTsm => ResNetVdKeys.For(network),
         PpTsmV2 => PpTsmV2Keys.For(network),
+        PpTsmMobileNetV2 => PpTsmMobileNetV2Keys.For(network),
+        PpTsmMobileNetV3 => PpTsmMobileNetV3Keys.For(network),
+        MoViNet => MoViNetKeys.For(network),
+        TimeSformer => TimeSformerKeys.For(network),
+        VideoSwin => VideoSwinKeys.For(network),
+        SlowFast slowFast => SlowFastKeys.For(slowFast),
         _ => null,
     };
 
@@ -86,9 +95,8 @@ public sealed class PaddleNames
                 + "take the weights of this network, or build the network that the weights are of", path);
         }
 
-        using var scope = new TensorScope();
-        var state = new List<(string, Tensor)>();
-        foreach (PaddleName name in Tensors.Where(t => t.Kinora is not null))
+        PaddleName[] used = [.. Tensors.Where(t => t.Kinora is not null)];
+        foreach (PaddleName name in used)
         {
             Tensor value = tensors[name.Paddle];
             if (!value.Shape.SequenceEqual([.. name.Shape]))
@@ -96,11 +104,17 @@ public sealed class PaddleNames
                 throw new CheckpointException(
                     $"PaddleVideo weights for {network.Name}: {name.Paddle}: expected [{string.Join(", ", name.Shape)}], found [{string.Join(", ", value.Shape.ToArray())}]", path);
             }
-
-            state.Add((name.Kinora!, name.Transposed ? value.Transpose(0, 1).Contiguous() : value));
         }
 
-        network.LoadStateDict(state);
+        // One by one: a second copy of all weights may be half a gigabyte.
+        using IDisposable noGrad = Grad.Disable();
+        var state = network.StateDict().ToDictionary(entry => entry.Name, entry => entry.Value, StringComparer.Ordinal);
+        foreach (PaddleName name in used)
+        {
+            using var scope = new TensorScope();
+            Tensor value = tensors[name.Paddle];
+            state[name.Kinora!].CopyFrom(name.Transposed ? value.Transpose(0, 1) : value);
+        }
 
         static string Example(string[] names) => names.Length == 0 ? "" : $" (such as {names[0]})";
     }

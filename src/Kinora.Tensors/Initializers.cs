@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Numerics;
 
 namespace Kinora.Tensors;
 
@@ -71,23 +72,15 @@ public static class Initializers
         Fill(tensor, () => standardDeviation * random.NextNormal());
     }
 
-    /// <summary>Normal numbers with mean 0, drawn again beyond two standard deviations.</summary>
+    /// <summary>Normal numbers with mean 0, none beyond two standard deviations.</summary>
     /// <param name="tensor">Any shape.</param>
-    /// <param name="random">The generator.</param>
-    /// <param name="standardDeviation">Standard deviation before cutting.</param>
+    /// <param name="random">The generator; each value takes one 32-bit number from it.</param>
+    /// <param name="standardDeviation">Standard deviation before cutting; the numbers' own is 0.88 of it.</param>
+    /// <remarks>By inverting the distribution function: half the time of drawing again until a number fits.</remarks>
     public static void TruncatedNormal(Tensor tensor, CounterRandom random, double standardDeviation)
     {
         ArgumentNullException.ThrowIfNull(random);
-        Fill(tensor, () =>
-        {
-            double value;
-            do
-            {
-                value = random.NextNormal();
-            }
-            while (Math.Abs(value) > 2);
-            return standardDeviation * value;
-        });
+        Fill(tensor, () => standardDeviation * CentralQuantile((random.NextUInt32() + 0.5) * (1.0 / (1UL << 32))));
     }
 
     /// <summary>The same number everywhere.</summary>
@@ -117,17 +110,87 @@ public static class Initializers
         return (tensor.Shape[1] * window, tensor.Shape[0] * window);
     }
 
+    // The number below which a share of the standard normal numbers within two standard deviations lies. Wichura, "The
+    // Percentage Points of the Normal Distribution", Applied Statistics 37 (1988), algorithm AS 241, without its far tails.
+    private static double CentralQuantile(double share)
+    {
+        const double WithinTwoDeviations = 0.9544997361036416;
+        double q = WithinTwoDeviations * (share - 0.5);
+        if (Math.Abs(q) <= 0.425)
+        {
+            double s = 0.180625 - (q * q);
+            return q * Polynomial(CentreAbove, s) / Polynomial(CentreBelow, s);
+        }
+
+        double r = Math.Sqrt(-Math.Log(0.5 - Math.Abs(q))) - 1.6;
+        return Math.CopySign(Polynomial(FlankAbove, r) / Polynomial(FlankBelow, r), q);
+    }
+
+    // Coefficients of AS 241's rational functions, highest power first.
+    private static ReadOnlySpan<double> CentreAbove =>
+    [
+        2509.0809287301226727, 33430.575583588128105, 67265.770927008700853, 45921.953931549871457,
+        13731.693765509461125, 1971.5909503065514427, 133.14166789178437745, 3.387132872796366608,
+    ];
+
+    private static ReadOnlySpan<double> CentreBelow =>
+    [
+        5226.495278852854561, 28729.085735721942674, 39307.89580009271061, 21213.794301586595867,
+        5394.1960214247511077, 687.1870074920579083, 42.313330701600911252, 1,
+    ];
+
+    private static ReadOnlySpan<double> FlankAbove =>
+    [
+        7.7454501427834140764e-4, 0.0227238449892691845833, 0.24178072517745061177, 1.27045825245236838258,
+        3.64784832476320460504, 5.7694972214606914055, 4.6303378461565452959, 1.42343711074968357734,
+    ];
+
+    private static ReadOnlySpan<double> FlankBelow =>
+    [
+        1.05075007164441684324e-9, 5.475938084995344946e-4, 0.0151986665636164571966, 0.14810397642748007459,
+        0.68976733498510000455, 1.6763848301838038494, 2.05319162663775882187, 1,
+    ];
+
+    private static double Polynomial(ReadOnlySpan<double> coefficients, double x)
+    {
+        double sum = 0;
+        foreach (double coefficient in coefficients)
+        {
+            sum = (sum * x) + coefficient;
+        }
+
+        return sum;
+    }
+
     private static void Fill(Tensor tensor, Func<double> next)
     {
         ArgumentNullException.ThrowIfNull(tensor);
-        int count = checked((int)tensor.Count);
-        double[] values = ArrayPool<double>.Shared.Rent(count);
-        for (int i = 0; i < count; i++)
+        if (ShapesOnly.IsEnabled)
         {
-            values[i] = next();
+            return;
         }
 
-        tensor.CopyFrom<double>(values.AsSpan(0, count));
-        ArrayPool<double>.Shared.Return(values);
+        if (tensor.DType == DType.Float32)
+        {
+            Fill<float>(tensor, next);
+        }
+        else
+        {
+            Fill<double>(tensor, next);
+        }
+    }
+
+    private static void Fill<T>(Tensor tensor, Func<double> next)
+        where T : unmanaged, INumber<T>
+    {
+        int count = checked((int)tensor.Count);
+        T[] values = ArrayPool<T>.Shared.Rent(count);
+        for (int i = 0; i < count; i++)
+        {
+            values[i] = T.CreateTruncating(next());
+        }
+
+        tensor.CopyFrom<T>(values.AsSpan(0, count));
+        ArrayPool<T>.Shared.Return(values);
     }
 }

@@ -427,7 +427,13 @@ public sealed partial class Tensor
     /// <param name="shift">How far towards higher indices.</param>
     /// <param name="dim">The dimension.</param>
     /// <returns>New tensor.</returns>
-    public Tensor Roll(long shift, long dim) => Torch.Call(Ops.Roll, this, new[] { shift }, new[] { dim });
+    public Tensor Roll(long shift, long dim) => Roll([shift], [dim]);
+
+    /// <summary>Rotates the elements along several dimensions.</summary>
+    /// <param name="shifts">How far towards higher indices, a number a dimension.</param>
+    /// <param name="dims">The dimensions.</param>
+    /// <returns>New tensor.</returns>
+    public Tensor Roll(ReadOnlySpan<long> shifts, ReadOnlySpan<long> dims) => Torch.Call(Ops.Roll, this, shifts.ToArray(), dims.ToArray());
 
     /// <summary>Surrounds the tensor with a value; negative amounts cut.</summary>
     /// <param name="amounts">Before and after of the last dimension, then of the one before it, and so on.</param>

@@ -38,6 +38,9 @@ public sealed class CommandLineTests
     [InlineData("export")]
     [InlineData("convert")]
     [InlineData("models list")]
+    [InlineData("models info")]
+    [InlineData("bench models")]
+    [InlineData("models pull")]
     [InlineData("data synth")]
     [InlineData("doctor")]
     public async Task Run_Help_ShowsAnExample(string command)

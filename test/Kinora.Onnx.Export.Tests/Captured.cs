@@ -19,16 +19,8 @@ internal static class Captured
     /// <summary>A constant for the function under test.</summary>
     public static Tensor Weight(string name, params long[] shape) => Tensor.From<float>(Numbers(name, shape.Aggregate(1L, (a, b) => a * b)), shape).EscapeScope();
 
-    public static NetworkGraph Graph(Func<Tensor, Tensor> function, long[] clip, bool simplified = true, params (string Name, Tensor Value)[] parameters)
-    {
-        NetworkGraph graph = OnnxExporter.Capture(function, parameters, clip);
-        if (simplified)
-        {
-            Simplifier.Run(graph);
-        }
-
-        return graph;
-    }
+    public static NetworkGraph Graph(Func<Tensor, Tensor> function, long[] clip, bool simplified = true, params (string Name, Tensor Value)[] parameters) =>
+        Graph(function, clip, simplified ? OnnxWriter.OldestOpset : null, parameters);
 
     public static ModelProto Model(NetworkGraph graph, int opset = 17)
     {
@@ -46,7 +38,7 @@ internal static class Captured
         ModelProto? model = null;
         foreach (bool simplified in (bool[])[false, true])
         {
-            model = Model(Graph(function, clip, simplified, parameters), opset);
+            model = Model(Graph(function, clip, simplified ? opset : null, parameters), opset);
             string path = folder[$"{simplified}.onnx"];
             OnnxExporter.Save(model, path);
             foreach (long clips in (long[])[1, 2, 3])
@@ -69,4 +61,15 @@ internal static class Captured
     }
 
     public static string[] Operators(ModelProto model) => [.. model.Graph.Node.Select(node => node.OpType)];
+
+    private static NetworkGraph Graph(Func<Tensor, Tensor> function, long[] clip, int? simplifiedFor, (string Name, Tensor Value)[] parameters)
+    {
+        NetworkGraph graph = OnnxExporter.Capture(function, parameters, clip);
+        if (simplifiedFor is { } opset)
+        {
+            Simplifier.Run(graph, opset);
+        }
+
+        return graph;
+    }
 }

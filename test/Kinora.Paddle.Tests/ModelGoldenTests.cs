@@ -29,10 +29,7 @@ public sealed class ModelGoldenTests
         Assert.Equal(
             network.StateDict().Select(t => t.Name).Order(StringComparer.Ordinal),
             names.Tensors.Where(t => t.Kinora is not null).Select(t => t.Kinora!).Order(StringComparer.Ordinal));
-        var buffers = network.NamedBuffers().Select(b => b.Name).ToHashSet();
-        Assert.Equal(
-            golden.TrainableParameters,
-            names.Tensors.Where(t => t.Kinora is null || !buffers.Contains(t.Kinora)).Sum(t => t.Shape.Aggregate(1L, (a, b) => a * b)));
+        Assert.Equal(golden.TrainableParameters, names.Tensors.Where(t => t.IsTrained).Sum(t => t.Shape.Aggregate(1L, (a, b) => a * b)));
     }
 
     [Theory(SkipTestWithoutData = true)]
@@ -47,7 +44,7 @@ public sealed class ModelGoldenTests
         double[] clip = Clip(golden.EvalInput);
         double[] scores;
         PaddleNames names = PaddleNames.For(network);
-        using (var watch = new LayerWatch(network))
+        using (var watch = new LayerWatch(network, path => golden.Layers.ContainsKey(names.Layer(path))))
         {
             scores = Scores(golden, network, clip, DType.Float64);
             var outputs = watch.Outputs.ToDictionary(o => names.Layer(o.Key), o => o.Value);
@@ -61,7 +58,7 @@ public sealed class ModelGoldenTests
         Tolerance.Close(Flat(golden.EvalScores), scores, Tolerance.Double, "scores");
 
         // A network that ignores time can't pass by luck, nor can one that sees time where the reference doesn't.
-        double[] backwards = Scores(golden, network, Reversed(clip, golden.EvalInput), DType.Float64);
+        double[] backwards = network is SlowFast paths ? BackwardPaths(golden, paths, clip) : Scores(golden, network, Reversed(clip, golden.EvalInput), DType.Float64);
         double moved = scores.Zip(backwards, (a, b) => Math.Abs(a - b)).Max();
         double noise = Math.Max(1e-6 * scores.Max(Math.Abs), 3 * golden.Float32Difference);
         Tolerance.Within([golden.ReversedDifference], [moved], noise, "difference by reversed time");
@@ -88,9 +85,13 @@ public sealed class ModelGoldenTests
     public void Evaluation_Reparameterized_GivesTheRecordedScores(string file)
     {
         GoldenModel golden = Read(file);
+        using (VideoNetwork initial = Build(golden))
+        {
+            Assert.SkipUnless(initial.CanReparameterize, $"{golden.Id} has no branches to merge");
+        }
+
         using var scope = new TensorScope();
         using VideoNetwork network = BuildWithFormulaWeights(golden, DType.Float64);
-        Assert.SkipUnless(network.CanReparameterize, $"{golden.Id} has no branches to merge");
         network.Eval();
         network.Reparameterize();
         using IDisposable noGrad = Grad.Disable();
@@ -115,17 +116,23 @@ public sealed class ModelGoldenTests
         Tolerance.Close([golden.Loss], [loss.ToDouble()], Tolerance.Double, "loss");
         var parameters = network.NamedParameters().ToDictionary(p => p.Name, p => p.Value);
         var state = network.StateDict().ToDictionary(p => p.Name, p => p.Value);
-        PaddleName[] names = [.. PaddleNames.For(network).Tensors];
+        PaddleName[] names = [.. PaddleNames.For(network).Tensors.Where(n => n.Kinora is not null || n.IsTrained)];
         Assert.Equal(golden.Gradients.Keys.Order(StringComparer.Ordinal), names.Select(n => n.Paddle).Order(StringComparer.Ordinal));
+
+        // An offset that a later batch norm takes away again has the gradient 0, of which either side holds its rounding
+        // errors: Paddle's average pooling spreads gradients by factors in float32 whatever the type.
+        double zero = Tolerance.Zero * golden.Gradients.Values.Max(g => g?[0] ?? 0);
         foreach (PaddleName name in names)
         {
+            using var one = new TensorScope();
             Tensor? gradient = name.Kinora is not null && parameters.TryGetValue(name.Kinora, out Tensor? parameter) ? parameter.Grad : null;
             double[]? expected = golden.Gradients[name.Paddle];
             Assert.True(expected is null == gradient is null, $"{name.Paddle}: gradient {(gradient is null ? "missing" : "unexpected")}");
             if (expected is not null)
             {
                 double[] values = (name.Transposed ? gradient!.Transpose(0, 1).Contiguous() : gradient!).ToArray<double>();
-                Tolerance.Within(expected, [Tolerance.Norm(values), .. Tolerance.Samples(values, expected.Length - 1)], Tolerance.Gradient * expected[0], $"gradient of {name.Paddle}");
+                double allowed = expected[0] <= zero ? zero : Tolerance.Gradient * expected[0];
+                Tolerance.Within(expected, [Tolerance.Norm(values), .. Tolerance.Samples(values, expected.Length - 1)], allowed, $"gradient of {name.Paddle}");
             }
         }
 
@@ -146,6 +153,7 @@ public sealed class ModelGoldenTests
     {
         VideoNetwork network = PaddleRecipes.Build(golden.Config, golden.Overrides, golden.Classes, withoutDropping);
         network.To(type);
+        using var scope = new TensorScope();
         PaddleNames names = PaddleNames.For(network);
         names.Load(network, names.Tensors.ToDictionary(
             t => t.Paddle,
@@ -161,9 +169,19 @@ public sealed class ModelGoldenTests
         return [.. clip.Chunk(shape[1] * frame).SelectMany(one => one.Chunk(frame).Reverse().SelectMany(values => values))];
     }
 
+    // SlowFast was recorded with the frames of each path reversed, which no clip has: its slow frames would be others.
+    private static double[] BackwardPaths(GoldenModel golden, SlowFast network, double[] clip)
+    {
+        using var scope = new TensorScope();
+        Tensor fast = Tensor.From<double>(clip, [.. golden.EvalInput.Select(v => (long)v)]);
+        Tensor slow = fast.IndexSelect(1, Tensor.From<long>([.. network.SlowFrames], [network.SlowFrames.Count]));
+        return network.Forward(slow.Flip(1), fast.Flip(1)).Softmax(1).ToArray<double>();
+    }
+
     // Where PaddleVideo answers each of several views by itself, Kinora is asked about each by itself.
     private static double[] Scores(GoldenModel golden, VideoNetwork network, double[] clip, DType type)
     {
+        using var scope = new TensorScope();
         int[] shape = golden.EvalInput;
         int rows = golden.EvalScores.Length;
         Tensor logits = Logits(network, clip, [rows, shape[1] * shape[0] / rows, .. shape[2..]], type);

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Kinora.Cli.Conversion;
 using Kinora.Cli.Terminal;
 using Kinora.Models;
+using Kinora.Paddle.Programs;
 using Kinora.Training;
 
 namespace Kinora.Cli.Commands;
@@ -12,9 +13,10 @@ internal static class ConvertCommand
 {
     public static Command Create(Output output)
     {
-        Argument<string> input = new("in") { Description = $"A file of weights ({string.Join(", ", ModelReading.Extensions)}) or a run folder." };
+        Argument<string> input = new("in") { Description = $"A file of weights ({string.Join(", ", ModelReading.Extensions)}), an inference program ({ProgramConversion.Extension}) or a run folder." };
         Argument<string> target = new("out") { Description = $"The file to write ({string.Join(", ", ModelWriting.Extensions)})." };
         Option<string?> model = new("--model", "-m") { Description = "Network, see 'kinora models list' [default: found out from names and shapes]." };
+        Option<string?> recipe = new("--config", "-c") { Description = "PaddleVideo's recipe of the model: which network, which frames, how they are scaled; programs need it.", HelpName = "file.yaml" };
         Option<int?> frames = new("--frames") { Description = "Frames of a clip [default: read off the weights, or the network's own]." };
         Option<int?> classes = new("--classes") { Description = "Number of classes [default: read off the classifier]." };
         Option<string?> labels = new("--labels") { Description = "Class names, one a line in class order [default: numbers].", HelpName = "file.txt" };
@@ -28,9 +30,10 @@ internal static class ConvertCommand
             + "Every tensor of the file and of the network is accounted for; what doesn't fit fails, unless a pattern allows it.",
             "convert ppTSMv2_k400.pdparams ppTSMv2.safetensors --labels k400.txt",
             "convert PPLCNetV2_base_ssld_pretrained.pdparams start.safetensors --model pptsmv2 --classes 10 --allow-missing 'backbone.fc.*'",
+            "convert inference/ppTSMv2.pdmodel ppTSMv2.onnx --config pptsm_lcnet_k400_16frames_uniform.yaml",
             "convert runs/my-clips my-clips.pdparams")
         {
-            input, target, model, frames, classes, labels, allowMissing, allowUnused, all, json,
+            input, target, model, recipe, frames, classes, labels, allowMissing, allowUnused, all, json,
         };
         command.SetAction((parsed, ct) => Task.FromResult(Run(parsed, ct)));
         return command;
@@ -42,6 +45,7 @@ internal static class ConvertCommand
                 Input = parsed.GetValue(input)!,
                 Output = parsed.GetValue(target)!,
                 Model = parsed.GetValue(model),
+                Recipe = parsed.GetValue(recipe),
                 Frames = parsed.GetValue(frames),
                 Classes = parsed.GetValue(classes),
                 Labels = parsed.GetValue(labels),
@@ -51,6 +55,11 @@ internal static class ConvertCommand
             if (Path.GetFullPath(request.Input) == Path.GetFullPath(request.Output))
             {
                 throw new ConfigException("convert: expected another file to write than the one that is read; name a new one", request.Output);
+            }
+
+            if (ProgramConversion.IsProgram(request.Input))
+            {
+                return RunProgram(request, parsed.GetValue(json), ct);
             }
 
             using ConvertedModel converted = ModelReading.Read(request, output.Note);
@@ -79,6 +88,27 @@ internal static class ConvertCommand
             output.Out.WriteLine(
                 $"{output.Paint(summary.Output, "1")}  {summary.Bytes / 1e6:0.00} MB, {summary.Model}, {summary.Classes} classes, {summary.Frames} × {summary.Size}²"
                 + (difference is { } relative ? $", differs from the network by {relative:0.0e+0} of its largest score" : ""));
+            return ExitCode.Success;
+        }
+
+        int RunProgram(ConversionRequest request, bool asJson, CancellationToken ct)
+        {
+            if (!Path.GetExtension(request.Output).Equals(".onnx", StringComparison.OrdinalIgnoreCase))
+            {
+                throw new ConfigException("convert: expected an .onnx file to write, as programs hold no names of layers that weights could be taken by", request.Output);
+            }
+
+            ProgramReport report = ProgramConversion.Run(request.Input, request.Recipe, request.Labels, request.Output, new Relay<string>(output.Note), ct);
+            if (asJson)
+            {
+                output.Out.WriteLine(JsonSerializer.Serialize(report, CliJson.Default.ProgramReport));
+                return ExitCode.Success;
+            }
+
+            ProgramConversion.Describe(report, output);
+            output.Out.WriteLine(
+                $"{output.Paint(report.Path, "1")}  {report.FileBytes / 1e6:0.00} MB, {report.Classes} classes, "
+                + $"{report.ProgramOperators.Values.Sum()} operators became {report.Operators.Values.Sum()}");
             return ExitCode.Success;
         }
     }

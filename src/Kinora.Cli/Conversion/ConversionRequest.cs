@@ -20,6 +20,9 @@ internal sealed record ConversionRequest
     /// <summary>Number of classes; null reads it off the classifier.</summary>
     public int? Classes { get; init; }
 
+    /// <summary>A PaddleVideo recipe that says which network it is and how clips become its input; null where the names tell.</summary>
+    public string? Recipe { get; init; }
+
     /// <summary>A file of class names; null numbers them.</summary>
     public string? Labels { get; init; }
 

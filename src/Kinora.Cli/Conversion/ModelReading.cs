@@ -87,9 +87,14 @@ internal static class ModelReading
         options = options with { Seed = config.Seed };
 
         // Initial values are needed only where some of them may stay.
-        VideoNetwork network = request.Rules.AllowMissing.Count > 0
-            ? ModelCatalog.Create(entry.Name, options)
-            : ModelCatalog.CreateBlank(entry.Name, options);
+        VideoNetwork network = Create(options);
+        if (network.Options.Shift is not null && TorchNaming.IsTorch(WeightLoader.Compare(network, source, Names, request.Rules)))
+        {
+            // What PyTorch's projects trained moves other channels than PaddleVideo's networks do.
+            network.Dispose();
+            network = Create(options with { Shift = ShiftConvention.Original });
+        }
+
         try
         {
             LoadReport comparison = WeightLoader.Compare(network, source, Names, request.Rules);
@@ -105,7 +110,7 @@ internal static class ModelReading
                 {
                     Model = entry.Name,
                     Options = network.Options,
-                    ClipSpec = network.EvaluationSpec,
+                    ClipSpec = Spec(request, network),
                     Labels = request.Labels is null ? LabelMap.Numbered(network.Classes) : LabelFile.Read(request.Labels, network.Classes),
                     Config = config,
                     Epoch = 0,
@@ -127,10 +132,21 @@ internal static class ModelReading
             network.Dispose();
             throw;
         }
+
+        VideoNetwork Create(ModelOptions chosen) => request.Rules.AllowMissing.Count > 0
+            ? ModelCatalog.Create(entry.Name, chosen)
+            : ModelCatalog.CreateBlank(entry.Name, chosen);
     }
 
     private static (ModelEntry Entry, ModelOptions Options) Choose(ConversionRequest request, WeightSource source)
     {
+        if (request.Recipe is { } recipe)
+        {
+            using IDisposable shapes = ShapesOnly.Enable();
+            using VideoNetwork named = PaddleArchitectures.Create(PaddleRecipe.Read(recipe).Model);
+            return Choose(request with { Recipe = null, Model = named.Name, Frames = request.Frames ?? named.Frames }, source);
+        }
+
         if (request.Model is { } name)
         {
             ModelEntry entry = ModelCatalog.Find(name);
@@ -144,8 +160,15 @@ internal static class ModelReading
                 $"convert: expected weights that fit one network, found that they fit {string.Join(", ", found.Select(f => f.Entry.Name))} alike, which differ in arithmetic only; say which with --model", request.Input);
     }
 
+    // What the recipe evaluates with, where it is for clips as the network takes them.
+    private static ClipSpec Spec(ConversionRequest request, VideoNetwork network) =>
+        request.Recipe is { } recipe && PaddleRecipe.Read(recipe).EvaluationSpec is { } spec && spec.Frames == network.Frames
+            ? spec with { Layout = ClipLayout.Ntchw }
+            : network.EvaluationSpec;
+
     // Every family of names that is known, in the order in which equally good ones are taken.
-    private static IReadOnlyList<WeightNaming> Names(VideoNetwork network, IReadOnlyList<WeightInfo> tensors) => [.. PaddleNaming.For(network, tensors)];
+    private static IReadOnlyList<WeightNaming> Names(VideoNetwork network, IReadOnlyList<WeightInfo> tensors) =>
+        [.. TorchNaming.For(network, tensors), .. PaddleNaming.For(network, tensors)];
 
     private static string Hash(string path)
     {

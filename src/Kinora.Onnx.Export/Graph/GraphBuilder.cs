@@ -9,7 +9,9 @@ internal sealed class GraphBuilder(Value input)
     /// <summary>A node of any kind whose result has a known shape.</summary>
     public static Value Apply(string op, ReadOnlySpan<Dimension> shape, Value?[] inputs, params ReadOnlySpan<(string Name, object Value)> attributes)
     {
-        var output = new Value(shape.ToArray(), op == "Shape" || (op is "Concat" or "Mul" && inputs[0]!.IsInteger));
+        // Of these operators the result has the elements' type; integers are indices, sizes and axes.
+        bool keepsType = op is "Add" or "Sub" or "Mul" or "Concat" or "Reshape" or "Transpose" or "Slice" or "Expand" or "Gather";
+        var output = new Value(shape.ToArray(), op == "Shape" || (keepsType && inputs[0]!.IsInteger));
         var node = new Node { Operator = op, Inputs = inputs, Outputs = [output] };
         foreach ((string name, object value) in attributes)
         {
@@ -163,7 +165,7 @@ internal sealed class GraphBuilder(Value input)
             : Constant(new Literal(Enumerable.Repeat(value, checked((int)Shapes.Size(shape).Count)).ToArray(), [.. shape.Select(size => size.Count)]));
 
     /// <summary>Sizes as a vector of int64, computed from the input's batch where they depend on it.</summary>
-    private Value Sizes(Dimension[] shape)
+    public Value Sizes(params Dimension[] shape)
     {
         if (!shape.Any(size => size.PerClip))
         {

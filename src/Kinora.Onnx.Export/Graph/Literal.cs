@@ -66,6 +66,10 @@ internal sealed class Literal
         ? _data switch { float[] f => f[0], double[] d => d[0], _ => ((long[])_data)[0] }
         : throw new ShapeException($"constant: expected one element, found [{string.Join(", ", Shape)}]");
 
+    /// <summary>One element, rounded to float32 where it is a real number.</summary>
+    /// <param name="index">Flat index.</param>
+    public double At(long index) => _data switch { float[] f => f[index], double[] d => (float)d[index], _ => ((long[])_data)[index] };
+
     /// <summary>The same elements under another shape.</summary>
     public Literal WithShape(params long[] shape) => new(_data, shape);
 

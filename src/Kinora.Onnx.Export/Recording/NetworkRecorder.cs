@@ -5,7 +5,8 @@ namespace Kinora.Onnx.Export.Recording;
 
 /// <summary>
 /// Records a forward pass twice, with one clip and with two, and keeps what is true for every batch: an integer or a
-/// size that is the same both times is fixed, one that doubles is a multiple of N, anything else is refused.
+/// size that is the same both times is fixed, one that doubles is a multiple of N, anything else is refused. Shapes are
+/// all that is needed for it, so no values are computed.
 /// </summary>
 internal sealed class NetworkRecorder : IDisposable
 {
@@ -30,6 +31,7 @@ internal sealed class NetworkRecorder : IDisposable
     public static NetworkRecorder Record(Func<Tensor, Tensor> forward, IReadOnlyList<(string Name, Tensor Value)> parameters, params long[] clip)
     {
         using IDisposable inference = Grad.Inference();
+        using IDisposable shapes = ShapesOnly.Enable();
         (Tensors.Recording first, int firstInput, int firstOutput) = Run(forward, parameters, FirstClips, clip);
         var recorder = new NetworkRecorder(first);
         try

@@ -36,7 +36,7 @@ internal static class FoldConstants
 
         long[] shape = ElementMap.Sizes(node.Output, 1);
         long count = shape.Aggregate(1L, (a, b) => a * b);
-        if (count > inputs.Sum(input => input.Count) + MaximumGrowth)
+        if (count > inputs.Distinct().Sum(input => input.Count) + MaximumGrowth)
         {
             return null;
         }
@@ -51,6 +51,8 @@ internal static class FoldConstants
                 return inputs[0].WithShape(shape);
             case "Transpose" or "Slice" or "Expand" or "Pad" when ElementMap.Moves(node):
                 return inputs[0].Pick(ElementMap.Of(node, 1), shape);
+            case "Gather" when inputs[1].IsInteger:
+                return Gather(inputs[0], inputs[1].Longs, (int)node.Int("axis", 0), shape);
             case "MatMul" when inputs[0].Shape.Length == 2 && inputs[1].Shape.Length == 2:
                 return Product(inputs[0], inputs[1]);
             case "ReduceMean" or "ReduceSum":
@@ -132,6 +134,20 @@ internal static class FoldConstants
         }
 
         return new Literal(data, rows, columns);
+    }
+
+    private static Literal Gather(Literal x, long[] indices, int axis, long[] shape)
+    {
+        long size = x.Shape[axis];
+        long inner = x.Shape.Skip(axis + 1).Aggregate(1L, (a, b) => a * b);
+        var picked = new int[shape.Aggregate(1L, (a, b) => a * b)];
+        for (long i = 0; i < picked.Length; i++)
+        {
+            long index = indices[i / inner % indices.Length];
+            picked[i] = checked((int)((((i / inner / indices.Length * size) + (index < 0 ? index + size : index)) * inner) + (i % inner)));
+        }
+
+        return x.Pick(picked, shape);
     }
 
     private static Literal Reduce(Node node, Literal x, long[] shape)

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using System.Text;
 using Kinora.Onnx.Export.Graph;
 
@@ -9,24 +8,40 @@ namespace Kinora.Onnx.Export.Simplify;
 /// <summary>Equal constants are stored once, equal computations are done once.</summary>
 internal static class ShareDuplicates
 {
-    public static bool Run(NetworkGraph graph)
+    public static void Run(NetworkGraph graph)
     {
-        bool changed = false;
-        var constants = new Dictionary<string, Value>(StringComparer.Ordinal);
+        ShareConstants(graph);
+        graph.Refresh();
+        ShareComputations(graph);
+        graph.Refresh();
+    }
+
+    private static void ShareConstants(NetworkGraph graph)
+    {
+        // Few constants agree in shape and in some of their elements; only those are compared as a whole.
+        var constants = new Dictionary<string, List<Value>>(StringComparer.Ordinal);
         var known = new HashSet<Value>();
         foreach (Node node in graph.Nodes)
         {
             foreach (Value input in node.Inputs.OfType<Value>().Where(input => input.Literal is not null && known.Add(input)).ToArray())
             {
-                if (!constants.TryAdd(Key(input.Literal!), input) && constants[Key(input.Literal!)] is var first && first != input)
+                string key = Sketch(input.Literal!);
+                List<Value> alike = constants.TryGetValue(key, out List<Value>? list) ? list : constants[key] = [];
+                if (alike.Find(other => Equal(other.Literal!, input.Literal!)) is { } first)
                 {
                     graph.Replace(input, first);
-                    changed = true;
+                }
+                else
+                {
+                    alike.Add(input);
                 }
             }
         }
+    }
 
-        graph.Refresh();
+    // Producers come before users, so that operands are shared already when a computation is looked at.
+    private static void ShareComputations(NetworkGraph graph)
+    {
         var numbers = new Dictionary<Value, int>();
         var computed = new Dictionary<string, Node>(StringComparer.Ordinal);
         foreach (Node node in graph.Nodes)
@@ -35,18 +50,26 @@ internal static class ShareDuplicates
             if (node.Outputs.Length == 1 && !computed.TryAdd(key, node))
             {
                 graph.Replace(node.Output, computed[key].Output);
-                graph.Refresh();
-                return true;
             }
         }
-
-        return changed;
     }
 
-    private static string Key(Literal literal)
+    // As the file stores them: float64 constants are equal where they round to the same float32.
+    private static bool Equal(Literal a, Literal b) => Bytes(a).SequenceEqual(Bytes(b));
+
+    private static ReadOnlySpan<byte> Bytes(Literal literal) =>
+        literal.IsInteger ? MemoryMarshal.AsBytes<long>(literal.Longs) : MemoryMarshal.AsBytes<float>(literal.Floats);
+
+    private static string Sketch(Literal literal)
     {
-        ReadOnlySpan<byte> bytes = literal.IsInteger ? MemoryMarshal.AsBytes<long>(literal.Longs) : MemoryMarshal.AsBytes<float>(literal.Floats);
-        return $"{literal.IsInteger} {string.Join(',', literal.Shape)} {Convert.ToHexString(SHA256.HashData(bytes))}";
+        const int Samples = 16;
+        var sketch = new StringBuilder(literal.IsInteger ? "integers " : "").AppendJoin(',', literal.Shape);
+        for (long i = 0; i < Math.Min(Samples, literal.Count); i++)
+        {
+            sketch.Append(' ').Append(literal.At(i * literal.Count / Math.Min(Samples, literal.Count)).ToString("R", CultureInfo.InvariantCulture));
+        }
+
+        return sketch.ToString();
     }
 
     private static string Key(Node node, Func<Value, int> number)

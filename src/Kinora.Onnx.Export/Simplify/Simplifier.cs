@@ -1,3 +1,4 @@
+using Kinora.Onnx.Export.Format;
 using Kinora.Onnx.Export.Graph;
 
 namespace Kinora.Onnx.Export.Simplify;
@@ -10,17 +11,24 @@ internal static class Simplifier
         FoldConstants.Run, CollapseShapes.Run, FoldAffine.Run, MergeConvolutions.Run, FoldScales.Run, FoldPads.Run,
     ];
 
-    public static void Run(NetworkGraph graph)
+    /// <summary>Simplifies.</summary>
+    /// <param name="graph">The graph to change.</param>
+    /// <param name="opset">The operator set that the graph will be written in.</param>
+    public static void Run(NetworkGraph graph, int opset = OnnxWriter.OldestOpset)
     {
+        // Before another pass moves a factor out of it.
+        if (opset >= RaiseGelu.FirstOpset)
+        {
+            RaiseGelu.Run(graph);
+        }
+
         RunPasses(graph);
         if (TemporalShifts.Run(graph))
         {
             RunPasses(graph);
         }
 
-        while (ShareDuplicates.Run(graph))
-        {
-        }
+        ShareDuplicates.Run(graph);
     }
 
     private static void RunPasses(NetworkGraph graph)

@@ -33,10 +33,10 @@ public static partial class PaddleNaming
 
         WeightName[] names = [.. PaddleNames.For(network).Tensors.Select(t =>
             new WeightName(t.Paddle, t.Kinora, t.Shape, t.Transposed ? static value => value.Transpose(0, 1) : null))];
-        return [new WeightNaming("PaddleVideo", names, Styles(names, tensors)), own];
+        return [new WeightNaming("PaddleVideo", names, Styles(names, tensors, ImageWeights.Style(network, ClassifierExcuse))), own];
     }
 
-    private static List<NameStyle> Styles(WeightName[] names, IReadOnlyList<WeightInfo> tensors)
+    private static List<NameStyle> Styles(WeightName[] names, IReadOnlyList<WeightInfo> tensors, NameStyle? image)
     {
         List<NameStyle> plain =
         [
@@ -49,6 +49,11 @@ public static partial class PaddleNaming
         if (ResNetStyle(names, tensors) is { } residual)
         {
             plain.Add(residual);
+        }
+
+        if (image is not null)
+        {
+            plain.Add(image);
         }
 
         // Any of these may lie below a name of its own: Student. and Teacher. of a distilled pair, model. of a training state.

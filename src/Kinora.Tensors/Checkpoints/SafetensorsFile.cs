@@ -109,6 +109,14 @@ public sealed unsafe class SafetensorsFile : IDisposable
             }
         }
 
+        foreach ((string name, Tensor value) in ordered)
+        {
+            if (!value.HasValues)
+            {
+                throw new CheckpointException($"save safetensors: '{name}' {value} was computed where only shapes are worked out, it has no values to save", path);
+            }
+        }
+
         byte[] header = WriteHeader(ordered, metadata);
         if (header.Length > MaxHeaderBytes)
         {
@@ -152,7 +160,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
         }
 
         Tensor tensor = Tensor.Empty([.. entry.Shape], entry.DType);
-        if (entry.ByteCount > 0)
+        if (entry.ByteCount > 0 && tensor.HasValues)
         {
             CopyBytes(entry, tensor);
         }

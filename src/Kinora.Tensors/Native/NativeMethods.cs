@@ -70,6 +70,9 @@ internal static unsafe partial class NativeMethods
     public static partial int kt_autocast_cpu(int on, int dtype, int* previousOn, int* previousDType);
 
     [LibraryImport(Library)]
+    public static partial int kt_shapes_only(int on, int* previous);
+
+    [LibraryImport(Library)]
     public static partial int kt_set_threads(int count);
 
     [LibraryImport(Library)]

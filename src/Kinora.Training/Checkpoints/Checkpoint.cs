@@ -220,8 +220,14 @@ public sealed record Checkpoint
     /// stays as it is.
     /// </summary>
     /// <returns>What became of each tensor.</returns>
+    /// <exception cref="CheckpointException">Weights of another network, or trained with another shift convention.</exception>
     internal static LoadReport LoadMatching(VideoNetwork network, string path)
     {
+        if (ShiftOf(path) is { } shift && network.Options.Shift is { } expected && shift != expected)
+        {
+            throw new CheckpointException($"start weights: expected shifts of the convention '{expected}', found '{shift}'; weights of one mean something else in the other", path);
+        }
+
         var rules = new LoadRules { AllowMissing = ["*"], AllowUnused = ["*"] };
         using SafetensorsWeights weights = SafetensorsWeights.Open(path);
         LoadReport report = WeightLoader.Compare(network, weights, OwnNames, rules);
@@ -240,6 +246,20 @@ public sealed record Checkpoint
     }
 
     private static IReadOnlyList<WeightNaming> OwnNames(VideoNetwork network, IReadOnlyList<WeightInfo> tensors) => [WeightNaming.Kinora(network)];
+
+    // Null in checkpoints from before there was a choice, and in files from elsewhere.
+    private static ShiftConvention? ShiftOf(string path)
+    {
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        try
+        {
+            return file.Metadata.TryGetValue(OptionsKey, out string? options) ? JsonSerializer.Deserialize<ModelOptions>(options)?.Shift : null;
+        }
+        catch (JsonException e)
+        {
+            throw new CheckpointException($"start weights: metadata '{OptionsKey}' can't be understood: {e.Message}", path, e);
+        }
+    }
 
     private static IEnumerable<(string Name, Tensor Value)> Tensors(SafetensorsFile file, bool optimizer)
     {

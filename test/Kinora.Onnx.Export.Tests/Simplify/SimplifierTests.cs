@@ -15,6 +15,38 @@ public sealed class SimplifierTests
     }
 
     [Fact]
+    public void Run_BatchNormAndFactorAfterVolumeConvolution_GoIntoItsWeights()
+    {
+        // A factor of one element, as ReZero branches have, between the norm and the sum.
+        ModelProto model = Captured.AssertSame(
+            x => x + (Norm(F.Conv3d(x, Captured.Weight("w", 4, 1, 3, 3, 3), null, [1, 1, 1], [1, 1, 1], 4), 4) * Captured.Weight("a", 1)), [4, 3, 6, 5]);
+        Assert.Equal(["Conv", "Add"], Captured.Operators(model));
+    }
+
+    [Fact]
+    public void Run_PaddlesHardSigmoid_GoesIntoTheConvolutionAndBounds()
+    {
+        ModelProto model = Captured.AssertSame(x => F.HardSigmoid(Conv(x, "w", 8, 1), 0.2), Image);
+        Assert.Equal(["Conv", "Clip"], Captured.Operators(model));
+    }
+
+    [Fact]
+    public void Run_DropoutFactorAfterHardSwish_GoesIntoTheLayerBelow()
+    {
+        ModelProto model = Captured.AssertSame(
+            x => F.Linear((Conv(x, "w", 8, 1).Hardswish() * 0.8).Mean([2, 3]), Captured.Weight("v", 5, 8), Captured.Weight("b", 5)), Image);
+        Assert.Equal(["Conv", "HardSwish", "GlobalAveragePool", "Reshape", "Gemm"], Captured.Operators(model));
+    }
+
+    [Fact]
+    public void Run_MeanOverAVolume_BecomesGlobalAveragePool()
+    {
+        ModelProto model = Captured.AssertSame(
+            x => F.Conv3d(x.Relu().Mean([2, 3, 4], keepDim: true), Captured.Weight("w", 5, 4, 1, 1, 1), null, [1, 1, 1], [0, 0, 0]), [4, 3, 6, 5]);
+        Assert.Equal(["Relu", "GlobalAveragePool", "Conv"], Captured.Operators(model));
+    }
+
+    [Fact]
     public void Run_BatchNormWithSeveralReaders_KeepsBoth()
     {
         // The convolution's own result is read too, so its weights must stay.
@@ -34,6 +66,48 @@ public sealed class SimplifierTests
     {
         ModelProto model = Captured.AssertSame(x => Norm(x, 4), Image);
         Assert.Equal(["Mul", "Add"], Captured.Operators(model));
+    }
+
+    [Theory]
+    [InlineData(19, new[] { "Div", "Erf", "Add", "Mul", "Gemm" })]
+    [InlineData(20, new[] { "Gelu", "Gemm" })]
+    public void Run_Gelu_IsOneOperatorWhereTheSetHasIt(int opset, string[] operators)
+    {
+        ModelProto model = Captured.AssertSame(x => F.Linear((x + 0.25).Gelu(), Captured.Weight("w", 5, 7)), [7], opset);
+        Assert.Equal(operators, Captured.Operators(model).Skip(1));
+    }
+
+    [Fact]
+    public void Run_ErfOfAnotherOperand_IsNoGelu()
+    {
+        ModelProto model = Captured.AssertSame(x => x * (Torch.Call("erf", x.Relu() / Math.Sqrt(2)) + 1) * 0.5, [7], opset: 20);
+        Assert.DoesNotContain("Gelu", Captured.Operators(model));
+    }
+
+    [Fact]
+    public void Run_TableReadByComputedIndices_StaysATable()
+    {
+        // Each pair of 100 tokens reads one of 199 rows: the table and 200 numbers travel, not 10,000 values or indices.
+        Tensor table = Captured.Weight("table", 199, 2);
+        ModelProto model = Captured.AssertSame(
+            x =>
+            {
+                Tensor to = Tensor.From<long>([.. Enumerable.Range(99, 100).Select(i => (long)i)], [100, 1]);
+                Tensor from = Tensor.From<long>([.. Enumerable.Range(0, 100).Select(i => (long)i)], [1, 100]);
+                return x.Unsqueeze(1) + table.Transpose(0, 1).IndexSelect(1, (to - from).Flatten()).Reshape(2, 100, 100);
+            },
+            [100, 100],
+            parameters: ("table", table));
+        Assert.Contains("Gather", Captured.Operators(model));
+        Assert.InRange(model.Graph.Initializer.Sum(i => i.RawData.Length), 1, (4 * 398) + (8 * 230));
+    }
+
+    [Fact]
+    public void Run_TableReadByFewIndices_IsReadAtOnce()
+    {
+        Tensor table = Captured.Weight("table", 3, 6, 2);
+        ModelProto model = Captured.AssertSame(x => x + table.IndexSelect(1, Tensor.From<long>([5, 0, 3, 3])), [3, 4, 2]);
+        Assert.Equal(["Add"], Captured.Operators(model));
     }
 
     [Fact]

@@ -204,6 +204,12 @@ public sealed class LayerTests : IDisposable
         Initializers.TruncatedNormal(w, new CounterRandom(1, "a"), 2);
         Check(0, 2 * 0.8796);
         Assert.InRange(w.Abs().Max().ToDouble(), 3.9, 4);
+        float[] cut = w.ToArray<float>();
+        foreach ((double deviations, double share) in ((double, double)[])[(-1.7, 0.022855), (-1, 0.142384), (0, 0.5), (0.5, 0.700589), (1.9, 0.993749)])
+        {
+            Assert.Equal(share, cut.Count(v => v < 2 * deviations) / (double)cut.Length, 4 * Math.Sqrt(share * (1 - share) / cut.Length));
+        }
+
         Initializers.Uniform(w, new CounterRandom(1, "a"), 1, 2);
         Check(1.5, 1 / Math.Sqrt(12));
         Initializers.Constant(w, 4);

@@ -63,6 +63,23 @@ public sealed class CheckpointTests : IDisposable
     }
 
     [Fact]
+    public void LoadNetwork_OtherShiftConvention_IsRebuiltAndNotTakenForTheNetworksOwn()
+    {
+        using var scope = new TensorScope();
+        using VideoNetwork original = ModelCatalog.Create(
+            ModelCatalog.DefaultName, new ModelOptions(3, Frames: 2, Size: 32, Seed: 3, Shift: ShiftConvention.Original));
+        Describe(original).Write(_folder["a.safetensors"], original.StateDict());
+
+        using VideoNetwork loaded = Checkpoint.Read(_folder["a.safetensors"]).LoadNetwork();
+        using VideoNetwork own = Network(3);
+
+        Assert.Equal(ShiftConvention.Original, loaded.Options.Shift);
+        CheckpointException e = Assert.Throws<CheckpointException>(() => Checkpoint.LoadMatching(own, _folder["a.safetensors"]));
+        Assert.Contains("'past first, 1/8', found 'future first, 1/8", e.Message, StringComparison.Ordinal);
+        Assert.Empty(Checkpoint.LoadMatching(loaded, _folder["a.safetensors"]).Missing);
+    }
+
+    [Fact]
     public void LoadMatching_AnotherNetwork_CheckpointException()
     {
         using VideoNetwork network = Network(3);
