@@ -6,23 +6,22 @@ namespace Kinora.Paddle.Tests;
 /// <summary>The list of published files against recipes, the seeds' tables and Kinora's networks.</summary>
 public sealed class PublishedModelsTests
 {
-    // Each recipe once: several files were trained with the same one.
+    // One recipe of each network: building the larger ones takes seconds.
     public static TheoryData<string, string, int> Recipes
     {
         get
         {
             var rows = new TheoryData<string, string, int>();
-            foreach ((string? recipe, string architecture, int? classes) in PublishedModels.Entries.Select(e => (e.Recipe, e.Architecture, e.Options?.Classes)).Distinct())
+            foreach (PublishedModel entry in WithRecipe.DistinctBy(e => e.Architecture))
             {
-                if (recipe is not null)
-                {
-                    rows.Add(recipe, architecture, classes!.Value);
-                }
+                rows.Add(entry.Recipe!, entry.Architecture, entry.Options!.Classes);
             }
 
             return rows;
         }
     }
+
+    private static IEnumerable<PublishedModel> WithRecipe => PublishedModels.Entries.Where(e => e.Recipe is not null);
 
     [Fact]
     public void Entries_NamesFilesAndAddresses_AreAllDistinct()
@@ -43,11 +42,20 @@ public sealed class PublishedModelsTests
     [MemberData(nameof(Recipes))]
     public void Entry_ItsRecipe_BuildsItsNetwork(string recipe, string architecture, int classes)
     {
-        PaddleModel model = PaddleRecipe.Read(Path.Combine(SharedData.Checkout, "test/recipes", recipe)).Model;
+        PaddleModel model = ModelOf(recipe);
         Assert.SkipUnless(PaddleArchitectures.Names.Contains(model.Backbone), $"not supported yet: {model.Backbone}");
         using VideoNetwork network = PaddleArchitectures.Create(model);
         Assert.Equal((architecture, classes), (network.Name, network.Classes));
         Assert.Equal(architecture, ModelCatalog.Find(architecture).Name);
+    }
+
+    [Fact]
+    public void Entries_OfOneNetwork_HaveRecipesForTheSameBackbone()
+    {
+        foreach (IGrouping<string, PublishedModel> network in WithRecipe.GroupBy(e => e.Architecture))
+        {
+            Assert.Single(network.Select(e => ModelOf(e.Recipe!)).Select(m => (m.Backbone, m.BackboneArguments.GetValueOrDefault("depth"), m.BackboneArguments.GetValueOrDefault("use_temporal_att"))).Distinct());
+        }
     }
 
     [Fact]
@@ -80,4 +88,6 @@ public sealed class PublishedModelsTests
     [InlineData("ftp://mirror/")]
     public void OnMirror_NoAddress_ConfigException(string mirror) =>
         Assert.Throws<ConfigException>(() => ModelPull.OnMirror(PublishedModels.Entries[0].Url, mirror));
+
+    private static PaddleModel ModelOf(string recipe) => PaddleRecipe.Read(Path.Combine(SharedData.Checkout, "test/recipes", recipe)).Model;
 }
