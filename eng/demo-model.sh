@@ -18,13 +18,21 @@ train() { # name, further options
   if [ -e "$work/runs/$name/last.safetensors" ]; then
     ./kinora train --resume "$work/runs/$name"
   else
-    ./kinora train "$work/motions" --name "$name" --output "$work/runs" --seed 20 \
-      --size 112 --batch-size 16 --lr 0.02 --epochs 5 "$@"
+    ./kinora train "$work/motions" --name "$name" --output "$work/runs" \
+      --size 112 --batch-size 16 --lr 0.02 "$@"
   fi
 }
 
-train demo
-cp "$work/runs/demo/model.onnx" models/synthetic_motions.onnx
+# Twice along the cosine: the second time starts from what the first one learned.
+train demo --seed 20 --epochs 6
+cat > "$work/second.yaml" << YAML
+data:
+  path: $work/motions
+model:
+  weights: $work/runs/demo/best.safetensors
+YAML
+train second --config "$work/second.yaml" --seed 21 --epochs 5
+cp "$work/runs/second/model.onnx" models/synthetic_motions.onnx
 mkdir -p samples/clips
 for action in close_door fall_down get_up jumping_jack open_door sit_down stand_up wave; do
   cp "$work"/samples/test/"$action"/*.mp4 "samples/clips/$action.mp4"
@@ -33,6 +41,6 @@ done
 
 # The same network without the shift can't see time order: inside the reversed pairs it must guess.
 if [ "${1:-}" = --without-shift ]; then
-  train no-shift --no-temporal-shift
+  train no-shift --seed 20 --no-temporal-shift --epochs 6
   ./kinora eval --model "$work/runs/no-shift" "$work/unseen"
 fi

@@ -2,7 +2,9 @@
 // for Python, because both enter at the same place.
 #include <ATen/Parallel.h>
 #include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/ops/empty_strided.h>
 #include <ATen/ops/scalar_tensor.h>
+#include <ATen/ops/zeros.h>
 #include <torch/version.h>
 
 #include <memory>
@@ -217,6 +219,60 @@ IValue unpack(const Operator& op, const Argument& argument, const kt_value& valu
   }
 }
 
+// Applies a function to every tensor of a stack, those in lists included.
+template <class Function>
+void replace_tensors(std::vector<IValue>& stack, Function&& function) {
+  for (IValue& value : stack) {
+    if (value.isTensor()) {
+      if (value.toTensor().defined()) {
+        value = IValue(function(value.toTensor()));
+      }
+    } else if (value.isTensorList()) {
+      c10::List<Tensor> list;
+      for (const Tensor& tensor : value.toTensorVector()) {
+        list.push_back(tensor.defined() ? function(tensor) : tensor);
+      }
+      value = IValue(list);
+    } else if (value.isOptionalTensorList()) {
+      c10::List<Optional<Tensor>> list;
+      for (const Optional<Tensor>& tensor : value.toOptionalTensorVector()) {
+        list.push_back(tensor.has_value() && tensor->defined() ? Optional<Tensor>(function(*tensor)) : tensor);
+      }
+      value = IValue(list);
+    }
+  }
+}
+
+void set_device(const Operator& op, std::vector<IValue>& stack, c10::DeviceType type) {
+  for (size_t i = 0; i < op.arguments.size(); i++) {
+    if (op.arguments[i].kind == KT_DEVICE) {
+      stack[i] = IValue(c10::Device(type));
+    }
+  }
+}
+
+// Calls an operator for the shapes of its results. Where libtorch can't tell them without values, it computes with zeros.
+void call_for_shapes(Operator& op, std::vector<IValue>& stack) {
+  const auto without_values = [](const Tensor& tensor) {
+    return tensor.is_meta() ? tensor : at::empty_strided(tensor.sizes(), tensor.strides(), tensor.options().device(at::kMeta));
+  };
+  const auto with_zeros = [](const Tensor& tensor) {
+    return tensor.is_meta() ? at::zeros(tensor.sizes(), tensor.options().device(at::kCPU)) : tensor;
+  };
+  replace_tensors(stack, without_values);
+  set_device(op, stack, at::kMeta);
+  std::vector<IValue> arguments = stack;
+  try {
+    op.handle.callBoxed(&stack);
+  } catch (const c10::NotImplementedError&) {
+    stack = std::move(arguments);
+    replace_tensors(stack, with_zeros);
+    set_device(op, stack, at::kCPU);
+    op.handle.callBoxed(&stack);
+    replace_tensors(stack, without_values);
+  }
+}
+
 // Collects results; gives back what it took if a later one fails.
 class Results {
  public:
@@ -364,7 +420,11 @@ kt_status kt_call(kt_operator handle, const kt_value* arguments, int32_t argumen
       const Argument& argument = op.arguments[i];
       stack.push_back(i < given ? unpack(op, argument, arguments[i]) : default_of(op, argument));
     }
-    op.handle.callBoxed(&stack);
+    if (shapes_only()) {
+      call_for_shapes(op, stack);
+    } else {
+      op.handle.callBoxed(&stack);
+    }
     Results out(results, capacity);
     for (IValue& value : stack) {
       out.add(std::move(value));
@@ -382,16 +442,6 @@ kt_status kt_tensor_retain(kt_tensor tensor, kt_tensor* same) noexcept {
   return guarded([&] { *same = give(peek(tensor)); });
 }
 
-kt_status kt_address_reserve(kt_tensor tensor) noexcept {
-  c10::raw::intrusive_ptr::make_weak(reinterpret_cast<c10::TensorImpl*>(tensor));
-  return KT_OK;
-}
-
-kt_status kt_address_free(kt_tensor address) noexcept {
-  c10::raw::weak_intrusive_ptr::decref(reinterpret_cast<c10::TensorImpl*>(address));
-  return KT_OK;
-}
-
 kt_status kt_tensor_describe(kt_tensor handle, kt_tensor_info* info) noexcept {
   return guarded([&] {
     const at::Tensor tensor = peek(handle);
@@ -407,7 +457,7 @@ kt_status kt_tensor_describe(kt_tensor handle, kt_tensor_info* info) noexcept {
     info->is_channels_last = tensor.dim() == 4 && tensor.is_contiguous(at::MemoryFormat::ChannelsLast) ? 1 : 0;
     info->count = tensor.numel();
     info->element_size = static_cast<int64_t>(tensor.element_size());
-    info->data = tensor.has_storage() ? tensor.data_ptr() : nullptr;
+    info->data = tensor.has_storage() && !tensor.is_meta() ? tensor.data_ptr() : nullptr;
     for (int64_t i = 0; i < tensor.dim(); i++) {
       info->shape[i] = tensor.size(i);
       info->strides[i] = tensor.stride(i);

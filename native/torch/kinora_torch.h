@@ -105,9 +105,6 @@ KT_API kt_status kt_call(kt_operator op, const kt_value* arguments, int32_t argu
 // ---- tensors ----
 KT_API kt_status kt_tensor_release(kt_tensor tensor) KT_NOEXCEPT;
 KT_API kt_status kt_tensor_retain(kt_tensor tensor, kt_tensor* same) KT_NOEXCEPT;
-// Keeps a tensor's address from being given to another one, but not the tensor: its memory goes with its last reference.
-KT_API kt_status kt_address_reserve(kt_tensor tensor) KT_NOEXCEPT;
-KT_API kt_status kt_address_free(kt_tensor address) KT_NOEXCEPT;
 KT_API kt_status kt_tensor_describe(kt_tensor tensor, kt_tensor_info* info) KT_NOEXCEPT;
 KT_API kt_status kt_live_tensors(int64_t* handles) KT_NOEXCEPT;
 
@@ -122,6 +119,8 @@ KT_API kt_status kt_grad_mode(int32_t on, int32_t* previous) KT_NOEXCEPT;
 KT_API kt_status kt_inference_enter(void** guard) KT_NOEXCEPT;
 KT_API kt_status kt_inference_leave(void* guard) KT_NOEXCEPT;
 KT_API kt_status kt_autocast_cpu(int32_t on, int32_t dtype, int32_t* previous_on, int32_t* previous_dtype) KT_NOEXCEPT;
+// On: operators give tensors on the meta device, which have shapes and no values, whatever their operands are.
+KT_API kt_status kt_shapes_only(int32_t on, int32_t* previous) KT_NOEXCEPT;
 
 // ---- threads ----
 KT_API kt_status kt_set_threads(int32_t count) KT_NOEXCEPT;

@@ -19,6 +19,9 @@ std::string& last_error() noexcept;
 // Number of references handed out and not yet taken back.
 extern std::atomic<int64_t> live_tensors;
 
+// Whether the calling thread's operators work out shapes and no values.
+bool shapes_only() noexcept;
+
 inline kt_status fail(kt_status status, const char* text) noexcept {
   try {
     last_error() = text;

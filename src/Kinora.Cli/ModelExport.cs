@@ -27,8 +27,23 @@ internal static class ModelExport
         string checkpointPath, string target, IReadOnlyList<string>? clips, int? opset, IProgress<string>? progress, CancellationToken ct)
     {
         Checkpoint checkpoint = Checkpoint.Read(checkpointPath);
-        ReadOnlyMemory<float> frames = ReadClips(checkpoint, clips, ct);
         using VideoNetwork network = checkpoint.LoadNetwork();
+        return Run(checkpoint, network, target, clips, opset, progress, ct);
+    }
+
+    /// <summary>Exports a network that is in memory.</summary>
+    /// <param name="checkpoint">What it is: labels, clip specification, origin.</param>
+    /// <param name="network">The network.</param>
+    /// <param name="target">The file to create or replace.</param>
+    /// <param name="clips">Videos for the check; null takes some of the run's data, or else the sample clips.</param>
+    /// <param name="opset">ONNX operator set; null takes the exporter's default.</param>
+    /// <param name="progress">Hears each step.</param>
+    /// <param name="ct">Stops between steps.</param>
+    /// <returns>What was written and how far it differs from the network.</returns>
+    public static ExportReport Run(
+        Checkpoint checkpoint, VideoNetwork network, string target, IReadOnlyList<string>? clips, int? opset, IProgress<string>? progress, CancellationToken ct)
+    {
+        ReadOnlyMemory<float> frames = ReadClips(checkpoint, clips, ct);
         ExportOptions options = new()
         {
             Labels = checkpoint.Labels,

@@ -83,8 +83,10 @@ internal static class Program
             TrainCommand.Create(output),
             EvaluateCommand.Create(output),
             ExportCommand.Create(output),
+            ConvertCommand.Create(output),
             ModelsCommand.Create(output),
             DataCommand.Create(output),
+            BenchCommand.Create(output),
             DoctorCommand.Create(output),
         };
         ExampleCommand.ShowExamples(root);

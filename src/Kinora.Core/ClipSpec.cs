@@ -19,20 +19,27 @@ public enum SamplingMethod
 
     /// <summary>S clips of K frames, every f-th frame.</summary>
     FrameInterval,
+
+    /// <summary>S clips of a fixed duration, K·f frames at a nominal rate, of each of which K points are taken. SlowFast, TimeSformer.</summary>
+    Timed,
 }
 
 /// <summary>Which frames make up a clip.</summary>
 /// <param name="Method">The rule.</param>
-/// <param name="Segments">S: segments (or clips, for <see cref="SamplingMethod.FrameInterval"/>).</param>
+/// <param name="Segments">S: segments (or clips, for <see cref="SamplingMethod.FrameInterval"/> and <see cref="SamplingMethod.Timed"/>).</param>
 /// <param name="FramesPerSegment">K: frames taken from each segment.</param>
 /// <param name="Interval">f: distance of neighbouring frames, in frames.</param>
-public sealed record SamplingSpec(SamplingMethod Method, int Segments, int FramesPerSegment = 1, int Interval = 1)
+/// <param name="Rate">
+/// The frames per second in which <see cref="SamplingMethod.Timed"/> counts f, whatever the video's own rate; the other
+/// methods count the video's frames.
+/// </param>
+public sealed record SamplingSpec(SamplingMethod Method, int Segments, int FramesPerSegment = 1, int Interval = 1, int Rate = 30)
 {
-    /// <summary>T: frames of one clip. Only Uniform and FrameInterval take more than one frame from a segment or clip.</summary>
+    /// <summary>T: frames of one clip. Only Uniform, FrameInterval and Timed take more than one frame from a segment or clip.</summary>
     public int FramesPerClip => Method switch
     {
         SamplingMethod.Uniform => Segments * FramesPerSegment,
-        SamplingMethod.FrameInterval => FramesPerSegment,
+        SamplingMethod.FrameInterval or SamplingMethod.Timed => FramesPerSegment,
         _ => Segments,
     };
 }
@@ -64,6 +71,9 @@ public enum ResizeRule
 
     /// <summary>s × s.</summary>
     Square,
+
+    /// <summary>Short side s, long side floor(long/short · s) with the quotient rounded first, as JitterScale does.</summary>
+    KeepAspectFloor,
 }
 
 /// <summary>Whose bilinear filter: the two differ, so "bilinear" alone isn't a definition.</summary>
@@ -74,6 +84,12 @@ public enum ResizeEngine
 
     /// <summary>OpenCV's INTER_LINEAR: two taps, half-pixel centres, fixed point.</summary>
     OpenCv,
+
+    /// <summary>
+    /// The interpolate function of Paddle and PyTorch, which resizes after the normalisation: two taps, half-pixel centres,
+    /// no antialias, 32-bit floating point. Evaluation only.
+    /// </summary>
+    Interpolate,
 }
 
 /// <summary>The resize before the crop. Skipped when the short side already is <paramref name="ShortSide"/>.</summary>
@@ -96,6 +112,12 @@ public enum CropMethod
 
     /// <summary>Left, right, centre at half height, with steps of a quarter: three views (GroupFullResSample).</summary>
     FullResolution,
+
+    /// <summary>
+    /// Start, middle and end of the long side, in the middle of the short side, halves rounded up: three views (SlowFast's
+    /// MultiCrop).
+    /// </summary>
+    Spread,
 }
 
 /// <summary>How the offset of the centre crop is rounded.</summary>
@@ -215,6 +237,7 @@ public sealed record ClipSpec(
         Require(Sampling.Segments is > 0 and <= 4096, "sampling.segments", "1 to 4096", Sampling.Segments);
         Require(Sampling.FramesPerSegment is > 0 and <= 4096, "sampling.framesPerSegment", "1 to 4096", Sampling.FramesPerSegment);
         Require(Sampling.Interval is > 0 and <= 4096, "sampling.interval", "1 to 4096", Sampling.Interval);
+        Require(Sampling.Rate is > 0 and <= 1000, "sampling.rate", "1 to 1000", Sampling.Rate);
         Require(Resize.Rule == ResizeRule.None || Resize.ShortSide is > 0 and <= 8192, "resize.shortSide", "1 to 8192", Resize.ShortSide);
         Require(Crop.Size is > 0 and <= 8192, "crop.size", "1 to 8192", Crop.Size);
         Require(Normalization is { Std: { R: > 0, G: > 0, B: > 0 }, Scale: > 0 }, "normalization.std", "positive values", Normalization);

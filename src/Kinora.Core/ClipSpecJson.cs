@@ -26,6 +26,13 @@ internal static class ClipSpecJson
             json.WriteNumber("segments", spec.Sampling.Segments);
             json.WriteNumber("framesPerSegment", spec.Sampling.FramesPerSegment);
             json.WriteNumber("interval", spec.Sampling.Interval);
+
+            // Only where it means something: older programs refuse members that they don't know.
+            if (spec.Sampling.Method == SamplingMethod.Timed)
+            {
+                json.WriteNumber("rate", spec.Sampling.Rate);
+            }
+
             json.WriteEndObject();
             json.WriteStartObject("resize");
             json.WriteString("rule", spec.Resize.Rule.ToString());
@@ -65,7 +72,8 @@ internal static class ClipSpecJson
                 (SamplingMethod)sampling.Enumeration("method", typeof(SamplingMethod)),
                 sampling.Integer("segments"),
                 sampling.Integer("framesPerSegment", 1),
-                sampling.Integer("interval", 1)),
+                sampling.Integer("interval", 1),
+                sampling.Integer("rate", 30)),
             new ResizeSpec(
                 (ResizeRule)resize.Enumeration("rule", typeof(ResizeRule)),
                 resize.Integer("shortSide"),

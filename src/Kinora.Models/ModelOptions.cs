@@ -11,6 +11,7 @@ namespace Kinora.Models;
 /// <param name="Dropout">Probability of dropping a feature before the classifier, in [0, 1); null takes the network's own.</param>
 /// <param name="TemporalShift">Off builds the same network without its temporal shift, to measure what time order is worth.</param>
 /// <param name="Pretrained">Starts from the ImageNet weights that travel with Kinora; networks without such weights refuse it.</param>
+/// <param name="Shift">What the temporal shifts move; null takes the network's own. Networks without temporal shift refuse it.</param>
 public sealed record ModelOptions(
     int Classes,
     int? Frames = null,
@@ -18,7 +19,8 @@ public sealed record ModelOptions(
     ulong Seed = 0,
     double? Dropout = null,
     bool TemporalShift = true,
-    bool Pretrained = false)
+    bool Pretrained = false,
+    ShiftConvention? Shift = null)
 {
     /// <summary>Checks the ranges of all values.</summary>
     /// <exception cref="ConfigException">A value is out of range; the message names it.</exception>
@@ -27,6 +29,8 @@ public sealed record ModelOptions(
         Require(Classes >= 1, "classes", "at least 1", Classes);
         Require(Frames is null or (>= 1 and <= 4096), "frames", "1 to 4096", Frames);
         Require(Size is null or (>= 32 and <= 8192), "size", "32 to 8192 pixels", Size);
+        Require(Shift is null || Enum.IsDefined(Shift.Order), "shift order", "past or future first", Shift?.Order);
+        Require(Shift?.Divisor is null or (>= 2 and <= 4096), "shift divisor", "2 to 4096, or none for one in T", Shift?.Divisor);
         Require(Dropout is null or (>= 0 and < 1), "dropout", "a probability in [0, 1)", Dropout);
 
         static void Require(bool holds, string key, string expected, object? found)

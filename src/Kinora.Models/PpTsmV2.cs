@@ -14,7 +14,7 @@ namespace Kinora.Models;
 /// PaddleVideo's light network for CPUs: depthwise-separable stages, one shift of 1/T of the channels each way before
 /// the third stage (the shifted map replaces the feature), and optionally attention over the frames before the shift.
 /// </summary>
-public sealed class PpTsmV2 : VideoNetwork
+public sealed class PpTsmV2 : VideoNetwork, IShiftedNetwork
 {
     // Inputs, depthwise kernel, split pointwise part, re-parameterised branches, squeeze and excite, shortcut, blocks.
     private static readonly (int Inputs, int Kernel, bool Split, bool Branches, bool Squeeze, bool Shortcut, int Blocks)[] Table =
@@ -31,7 +31,7 @@ public sealed class PpTsmV2 : VideoNetwork
     private readonly Sequential _stem;
     private readonly IReadOnlyList<Sequential> _stages;
     private readonly TemporalAttention? _attention;
-    private readonly ShiftFold? _fold;
+    private readonly ShiftFold _fold;
     private readonly GlobalAvgPool2d _pool;
     private readonly Conv2d _lastConv;
     private readonly Activation _act;
@@ -41,11 +41,11 @@ public sealed class PpTsmV2 : VideoNetwork
     private bool _merged;
 
     /// <summary>Builds the network with initial weights.</summary>
-    /// <param name="options">Defaults: 16 frames, 224 pixels, dropout 0.2.</param>
+    /// <param name="options">Defaults: 16 frames, 224 pixels, dropout 0.2, <see cref="ShiftConvention.PaddleVideo"/>.</param>
     /// <param name="temporalAttention">Adds the attention over frames.</param>
     /// <exception cref="ConfigException">An option is out of range.</exception>
     public PpTsmV2(ModelOptions options, bool temporalAttention = false)
-        : base(temporalAttention ? "pptsmv2_lta" : "pptsmv2", Complete(options, frames: 16, size: 224, dropout: 0.2))
+        : base(temporalAttention ? "pptsmv2_lta" : "pptsmv2", Complete(options, frames: 16, size: 224, dropout: 0.2, ShiftConvention.PaddleVideo))
     {
         _stem = Add("stem", new Sequential());
         _stem.Append(new ConvBn(3, 32, 3, stride: 2));
@@ -64,11 +64,8 @@ public sealed class PpTsmV2 : VideoNetwork
         }
 
         _stages = stages.Items;
-        int shifted = Table[ShiftedStage].Inputs;
         _attention = temporalAttention ? Add("attention", new TemporalAttention(Frames)) : null;
-
-        // A clip of one frame has no neighbours; the reference's ratio 1/T would push all its channels out.
-        _fold = Options.TemporalShift && Frames > 1 ? ShiftFold.OfRatio(shifted, 1f / Frames, ShiftOrder.PastFirst) : null;
+        _fold = Fold(Table[ShiftedStage].Inputs);
         _pool = Add("pool", new GlobalAvgPool2d());
         _lastConv = Add("last_conv", new Conv2d(2 * Table[^1].Inputs, FinalWidth, 1));
         _act = Add("act", Activation.Relu());
@@ -97,6 +94,21 @@ public sealed class PpTsmV2 : VideoNetwork
 
     /// <inheritdoc/>
     public override bool CanReparameterize => !_merged;
+
+    /// <inheritdoc/>
+    IEnumerable<ShiftedMap> IShiftedNetwork.ShiftedMaps
+    {
+        get
+        {
+            // The attention looks at means over all channels, which have no order.
+            string before = $"stages.{ShiftedStage - 1}.{_stages[ShiftedStage - 1].Count - 1}";
+            string after = $"stages.{ShiftedStage}.0";
+            yield return new ShiftedMap(
+                new Dictionary<string, ShiftFold> { [after] = _fold },
+                [$"{before}.pointwise.", $"{after}.depthwise.", $"{after}.squeeze.expand."],
+                [$"{after}.squeeze.reduce.weight", $"{after}.pointwise0.conv.weight"]);
+        }
+    }
 
     /// <summary>The network of the published recipe.</summary>
     /// <param name="classes">Number of classes.</param>
@@ -141,7 +153,7 @@ public sealed class PpTsmV2 : VideoNetwork
             if (stage == ShiftedStage)
             {
                 x = _attention?.Forward(x) ?? x;                         // [N·T, 256, H/8, W/8]
-                x = _fold is { } fold ? TemporalShift.Apply(x, frames, fold) : x;
+                x = TemporalShift.Apply(x, frames, _fold);
             }
 
             x = _stages[stage].Forward(x);

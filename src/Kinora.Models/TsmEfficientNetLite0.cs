@@ -24,13 +24,15 @@ public enum Consensus
 /// TSM on EfficientNet-Lite0: an ImageNet backbone for CPUs whose residual branches see one eighth of the channels of
 /// the frame before and one eighth of the frame after.
 /// </summary>
-public sealed class TsmEfficientNetLite0 : VideoNetwork
+public sealed class TsmEfficientNetLite0 : VideoNetwork, IShiftedNetwork
 {
     /// <summary>File name of the ImageNet weights under models/.</summary>
     public const string PretrainedFile = "efficientnet_lite0_imagenet_f16.safetensors";
 
     private const double Epsilon = 1e-3;
-    private const int ShiftDivisor = 8;
+
+    // The share of the original, the order of PaddleVideo.
+    private static readonly ShiftConvention Shift = new(ShiftOrder.PastFirst, 8);
 
     // Repeats, depthwise kernel, stride of the first, expansion, outputs.
     private static readonly (int Repeats, int Kernel, int Stride, int Expansion, int Outputs)[] Table =
@@ -53,13 +55,13 @@ public sealed class TsmEfficientNetLite0 : VideoNetwork
     private readonly Consensus _consensus;
 
     /// <summary>Builds the network with initial or ImageNet weights.</summary>
-    /// <param name="options">Defaults: 8 frames, 224 pixels, dropout 0.2.</param>
+    /// <param name="options">Defaults: 8 frames, 224 pixels, dropout 0.2; shifts from the past first, 1/8 of the channels each way.</param>
     /// <param name="consensus">Where frames become one answer.</param>
     /// <param name="normMomentum">Share of a batch in the running statistics after each step, in (0, 1].</param>
     /// <exception cref="ConfigException">An option is out of range.</exception>
     /// <exception cref="CheckpointException">ImageNet weights are wanted, and their file is missing or isn't theirs.</exception>
     public TsmEfficientNetLite0(ModelOptions options, Consensus consensus = Consensus.Features, double normMomentum = 0.1)
-        : base("tsm_efficientnet_lite0", Complete(options, frames: 8, size: 224, dropout: 0.2))
+        : base("tsm_efficientnet_lite0", Complete(options, frames: 8, size: 224, dropout: 0.2, Shift))
     {
         _consensus = consensus;
         _stem = Add("stem", new SameConvBn(3, 32, 3, 2, 1, Rectifier.Relu6, normMomentum));
@@ -69,7 +71,7 @@ public sealed class TsmEfficientNetLite0 : VideoNetwork
         {
             for (int i = 0; i < repeats; i++)
             {
-                blocks.Append(new MobileBlock(channels, outputs, kernel, i == 0 ? stride : 1, expansion, Options.TemporalShift, normMomentum));
+                blocks.Append(new MobileBlock(channels, outputs, kernel, i == 0 ? stride : 1, expansion, Fold, normMomentum));
                 channels = outputs;
             }
         }
@@ -106,6 +108,33 @@ public sealed class TsmEfficientNetLite0 : VideoNetwork
         new ResizeSpec(ResizeRule.KeepAspectRound, Size * 8 / 7),
         new CropSpec(CropMethod.Center, Size),
         Normalization.Symmetric128);
+
+    /// <inheritdoc/>
+    IEnumerable<ShiftedMap> IShiftedNetwork.ShiftedMaps
+    {
+        get
+        {
+            // A block without identity starts a map, those with one add to it, the next without reads it for the last time.
+            for (int first = 0; first < _blocks.Count;)
+            {
+                int next = first + 1;
+                while (next < _blocks.Count && _blocks[next].IsResidual)
+                {
+                    next++;
+                }
+
+                int[] residual = [.. Enumerable.Range(first + 1, next - first - 1)];
+                yield return new ShiftedMap(
+                    residual.ToDictionary(i => $"blocks.{i}", i => _blocks[i].Fold),
+                    [$"blocks.{first}.project.", .. residual.Select(i => $"blocks.{i}.project.")],
+                    [
+                        .. residual.Select(i => $"blocks.{i}.expand.conv.weight"),
+                        next < _blocks.Count ? $"blocks.{next}.expand.conv.weight" : "head.conv.weight",
+                    ]);
+                first = next;
+            }
+        }
+    }
 
     /// <inheritdoc/>
     public override ParameterRule RuleFor(string parameterName)
@@ -212,25 +241,27 @@ public sealed class TsmEfficientNetLite0 : VideoNetwork
         private readonly SameConvBn? _expand;
         private readonly SameConvBn _depthwise;
         private readonly SameConvBn _project;
-        private readonly bool _residual;
-        private readonly ShiftFold? _fold;
 
-        public MobileBlock(int inputs, int outputs, int kernel, int stride, int expansion, bool shift, double momentum)
+        public MobileBlock(int inputs, int outputs, int kernel, int stride, int expansion, Func<int, ShiftFold> fold, double momentum)
         {
             int inner = inputs * expansion;
             _expand = expansion > 1 ? Add("expand", new SameConvBn(inputs, inner, 1, 1, 1, Rectifier.Relu6, momentum)) : null;
             _depthwise = Add("depthwise", new SameConvBn(inner, inner, kernel, stride, inner, Rectifier.Relu6, momentum));
             _project = Add("project", new SameConvBn(inner, outputs, 1, 1, 1, Rectifier.None, momentum));
-            _residual = stride == 1 && inputs == outputs;
-            _fold = _residual && shift ? ShiftFold.OfDivisor(inputs, ShiftDivisor, ShiftOrder.PastFirst) : null;
+            IsResidual = stride == 1 && inputs == outputs;
+            Fold = IsResidual ? fold(inputs) : default;
         }
+
+        public bool IsResidual { get; }
+
+        public ShiftFold Fold { get; }
 
         public Tensor Forward(Tensor x, int frames)
         {
-            Tensor y = _fold is { } fold ? TemporalShift.Apply(x, frames, fold) : x;
+            Tensor y = Fold.IsEmpty ? x : TemporalShift.Apply(x, frames, Fold);
             y = _expand?.Forward(y) ?? y;
             y = _project.Forward(_depthwise.Forward(y));
-            return Observed(_residual ? x + y : y);
+            return Observed(IsResidual ? x + y : y);
         }
     }
 

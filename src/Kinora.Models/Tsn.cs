@@ -14,8 +14,6 @@ namespace Kinora.Models;
 /// </summary>
 public sealed class Tsn : VideoNetwork
 {
-    private static readonly int[] Widths = [64, 128, 256, 512];
-
     private readonly ConvBn _stem;
     private readonly MaxPool2d _stemPool;
     private readonly Sequential _stages;
@@ -25,39 +23,17 @@ public sealed class Tsn : VideoNetwork
 
     /// <summary>Builds the network with initial weights.</summary>
     /// <param name="options">Defaults: 3 frames, 224 pixels, dropout 0.4.</param>
-    /// <param name="depth">18, 34, 50, 101 or 152; the catalogue lists 18 and 50.</param>
+    /// <param name="depth">18, 34, 50, 101 or 152; the catalogue lists all but the last.</param>
     /// <exception cref="ConfigException">An option is out of range.</exception>
     public Tsn(ModelOptions options, int depth = 50)
         : base($"tsn_r{depth}", Complete(options, frames: 3, size: 224, dropout: 0.4))
     {
-        int[] blocks = depth switch
-        {
-            18 => [2, 2, 2, 2],
-            34 or 50 => [3, 4, 6, 3],
-            101 => [3, 4, 23, 3],
-            152 => [3, 8, 36, 3],
-            _ => throw new ConfigException($"tsn: depth: expected 18, 34, 50, 101 or 152, found {depth}"),
-        };
         _stem = Add("stem", new ConvBn(3, 64, 7, stride: 2));
         _stemPool = Add("stem_pool", new MaxPool2d(3, 2, 1));
-        _stages = Add("stages", new Sequential());
-        int channels = 64;
-        for (int stage = 0; stage < 4; stage++)
-        {
-            var sequence = new Sequential();
-            for (int i = 0; i < blocks[stage]; i++)
-            {
-                var block = new ResNetBlock(channels, Widths[stage], i == 0 && stage > 0 ? 2 : 1, bottleneck: depth >= 50, project: i == 0);
-                sequence.Append(block);
-                channels = block.Outputs;
-            }
-
-            _stages.Append(sequence);
-        }
-
+        _stages = Add("stages", ResNetStages.Create(depth, place => new ResNetBlock(place, ResNetStyle.Plain)));
         _pool = Add("pool", new GlobalAvgPool2d());
         _dropout = Add("dropout", new Dropout(Options.Dropout!.Value));
-        _fc = Add("fc", new Linear(channels, Classes));
+        _fc = Add("fc", new Linear(ResNetStages.Features(depth), Classes));
         Initialize((name, value, random) =>
         {
             switch (name)
@@ -105,35 +81,4 @@ public sealed class Tsn : VideoNetwork
         new ResizeSpec(ResizeRule.KeepAspectRound, size * 8 / 7, ResizeEngine.OpenCv),
         new CropSpec(crop, size, CropRounding.Floor),
         Normalization.ImageNet);
-
-    /// <summary>Two or three convolutions around an identity.</summary>
-    private sealed class ResNetBlock : UnaryModule
-    {
-        private readonly ConvBn[] _branch;
-        private readonly ConvBn? _shortcut;
-
-        public ResNetBlock(int inputs, int width, int stride, bool bottleneck, bool project)
-        {
-            Outputs = bottleneck ? 4 * width : width;
-            _branch = bottleneck
-                ? [
-                    Add("conv0", new ConvBn(inputs, width, 1)),
-                    Add("conv1", new ConvBn(width, width, 3, stride)),
-                    Add("conv2", new ConvBn(width, Outputs, 1, rectifier: Rectifier.None)),
-                ]
-                : [
-                    Add("conv0", new ConvBn(inputs, width, 3, stride)),
-                    Add("conv1", new ConvBn(width, width, 3, rectifier: Rectifier.None)),
-                ];
-            _shortcut = project ? Add("shortcut", new ConvBn(inputs, Outputs, 1, stride, rectifier: Rectifier.None)) : null;
-        }
-
-        public int Outputs { get; }
-
-        protected override Tensor Compute(Tensor x)
-        {
-            Tensor y = _branch.Aggregate(x, (value, layer) => layer.Forward(value));
-            return ((_shortcut?.Forward(x) ?? x) + y).Relu();
-        }
-    }
 }

@@ -1,3 +1,4 @@
+using Kinora.Models.Layers;
 using Kinora.Tensors;
 
 namespace Kinora.Models;
@@ -19,6 +20,9 @@ public enum ViewAverage
 /// </remarks>
 public abstract class VideoNetwork : Module
 {
+    [ThreadStatic]
+    private static bool s_blank;
+
     /// <summary>Creates the base.</summary>
     /// <param name="name">Catalogue name.</param>
     /// <param name="options">The options the network is built from, with nothing left to default.</param>
@@ -125,12 +129,31 @@ public abstract class VideoNetwork : Module
     /// <param name="frames">The network's T.</param>
     /// <param name="size">The network's input size.</param>
     /// <param name="dropout">The network's dropout probability.</param>
+    /// <param name="shift">What the network's temporal shifts move; null for a network without any.</param>
     /// <returns>Complete options.</returns>
-    protected static ModelOptions Complete(ModelOptions options, int frames, int size, double dropout)
+    /// <exception cref="ConfigException">A shift convention is chosen for a network that has no shift.</exception>
+    protected static ModelOptions Complete(ModelOptions options, int frames, int size, double dropout, ShiftConvention? shift = null)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return options with { Frames = options.Frames ?? frames, Size = options.Size ?? size, Dropout = options.Dropout ?? dropout };
+        if (shift is null && options.Shift is not null)
+        {
+            throw new ConfigException($"model options: shift: expected none, because the network has no temporal shift to choose for; found '{options.Shift}'");
+        }
+
+        return options with
+        {
+            Frames = options.Frames ?? frames,
+            Size = options.Size ?? size,
+            Dropout = options.Dropout ?? dropout,
+            Shift = options.Shift ?? shift,
+        };
     }
+
+    /// <summary>What a temporal shift in front of a layer moves.</summary>
+    /// <param name="channels">C at that place.</param>
+    /// <returns>The folds; empty where the options turn shifts off or leave nothing to move.</returns>
+    private protected ShiftFold Fold(int channels) =>
+        Options is { TemporalShift: true, Shift: { } shift } ? shift.Fold(channels, Frames) : default;
 
     /// <summary>Lays the frames of clips out as a batch of images.</summary>
     /// <param name="clips">[N, T, 3, H, W].</param>
@@ -142,14 +165,38 @@ public abstract class VideoNetwork : Module
         return (clips.Reshape(-1, 3, shape[3], shape[4]), checked((int)shape[1]));
     }
 
-    /// <summary>Sets every parameter to its initial value, each from its own random stream.</summary>
+    /// <summary>
+    /// Sets every parameter to its initial value, each from its own random stream; does nothing where parameters have
+    /// shapes only.
+    /// </summary>
     /// <param name="initialize">Fills one parameter; gets its name, its value and its stream.</param>
     protected void Initialize(Action<string, Tensor, CounterRandom> initialize)
     {
         ArgumentNullException.ThrowIfNull(initialize);
+        if (ShapesOnly.IsEnabled || s_blank)
+        {
+            return;
+        }
+
         foreach ((string name, Tensor value) in NamedParameters())
         {
             initialize(name, value, new CounterRandom(Options.Seed, name));
+        }
+    }
+
+    /// <summary>Builds a network whose initial values are never looked at.</summary>
+    /// <param name="create">Builds it on the calling thread.</param>
+    /// <returns>The network, its parameters as the layers leave them.</returns>
+    internal static VideoNetwork Blank(Func<VideoNetwork> create)
+    {
+        s_blank = true;
+        try
+        {
+            return create();
+        }
+        finally
+        {
+            s_blank = false;
         }
     }
 }

@@ -1,7 +1,4 @@
 using System.Globalization;
-using System.Text;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using Google.Protobuf;
 using Kinora.Models;
 using Kinora.Onnx.Export.Format;
@@ -19,8 +16,8 @@ namespace Kinora.Onnx.Export;
 /// </remarks>
 public static class OnnxExporter
 {
-    // Protocol buffers end at 2 GB; the graph itself needs far less than the margin.
-    private const long MaximumBytes = int.MaxValue - (64L << 20);
+    /// <summary>Protocol buffers end at 2 GB; the graph itself needs far less than the margin.</summary>
+    internal const long MaximumBytes = int.MaxValue - (64L << 20);
 
     /// <summary>Exports a network with its weights. The file appears only after it gave the network's scores.</summary>
     /// <param name="network">The network, in float32; it is used in evaluation mode and handed back in the mode it came in.</param>
@@ -132,40 +129,6 @@ public static class OnnxExporter
     private static ModelHeader Header(VideoNetwork network, ExportOptions options, ClipSpec spec) => new(
         network.Name,
         string.Create(CultureInfo.InvariantCulture, $"Kinora {network.Name}: clips [N, {spec.Frames}, 3, {spec.Size}, {spec.Size}] to the logits of {network.Classes} classes"),
-        [
-            ("kinora.clip_spec", spec.ToJson()),
-            ("kinora.labels", Json(writer =>
-            {
-                writer.WriteStartArray();
-                foreach (string name in options.Labels.Names)
-                {
-                    writer.WriteStringValue(name);
-                }
-
-                writer.WriteEndArray();
-            })),
-            .. options.Config.Length == 0 ? Array.Empty<(string, string)>() : [("kinora.config", options.Config)],
-            ("kinora.provenance", Json(writer =>
-            {
-                writer.WriteStartObject();
-                foreach ((string key, string value) in options.Provenance)
-                {
-                    writer.WriteString(key, value);
-                }
-
-                writer.WriteEndObject();
-            })),
-        ],
+        ModelProperties.Of(spec, options.Labels, options.Config, options.Provenance),
         options.Opset);
-
-    private static string Json(Action<Utf8JsonWriter> write)
-    {
-        using var stream = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(stream, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
-        {
-            write(writer);
-        }
-
-        return Encoding.UTF8.GetString(stream.ToArray());
-    }
 }

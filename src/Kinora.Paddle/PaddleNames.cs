@@ -14,12 +14,12 @@ public sealed record PaddleName(string Paddle, string? Kinora, IReadOnlyList<lon
 /// <summary>The tensors of one network under PaddleVideo's structured names, and the way to load them.</summary>
 public sealed class PaddleNames
 {
-    private readonly Func<string, string> _translate;
+    private readonly KeyMap _map;
 
-    private PaddleNames(IReadOnlyList<PaddleName> tensors, Func<string, string> translate)
+    private PaddleNames(IReadOnlyList<PaddleName> tensors, KeyMap map)
     {
         Tensors = tensors;
-        _translate = translate;
+        _map = map;
     }
 
     /// <summary>All tensors, those of the network first and in its order, then the idle ones.</summary>
@@ -48,23 +48,33 @@ public sealed class PaddleNames
             bool transposed = shape.Length == 2 && entry.Name.EndsWith(".weight", StringComparison.Ordinal);
             return new PaddleName(map.ToPaddle(entry.Name), entry.Name, transposed ? [shape[1], shape[0]] : shape, transposed, !buffers.Contains(entry.Name));
         });
-        return new PaddleNames([.. used, .. map.Idle], map.ToPaddle);
+        return new PaddleNames([.. used, .. map.Idle], map);
     }
 
     // One line a network; the order doesn't matter.
     private static KeyMap? Map(VideoNetwork network) => network switch
     {
-        Tsn => TsnKeys.For(network),
+        Tsn or Tsm => ResNetKeys.For(network),
+        PpTsn or PpTsm => ResNetVdKeys.For(network),
         PpTsmV2 => PpTsmV2Keys.For(network),
+        PpTsmMobileNetV2 => PpTsmMobileNetV2Keys.For(network),
+        PpTsmMobileNetV3 => PpTsmMobileNetV3Keys.For(network),
+        MoViNet => MoViNetKeys.For(network),
         TimeSformer => TimeSformerKeys.For(network),
         VideoSwin => VideoSwinKeys.For(network),
+        SlowFast slowFast => SlowFastKeys.For(slowFast),
         _ => null,
     };
 
     /// <summary>PaddleVideo's path of a layer.</summary>
     /// <param name="layer">Kinora's path, such as "stages.0.1.conv2".</param>
     /// <returns>Such as "backbone.res2b.conv2".</returns>
-    public string Layer(string layer) => _translate(layer);
+    public string Layer(string layer) => _map.ToPaddle(layer);
+
+    /// <summary>The value of a tensor that PaddleVideo stores idly, for files that are to look like its own.</summary>
+    /// <param name="idle">A tensor without a name of Kinora's.</param>
+    /// <returns>New tensor, or null where the value isn't known: files are then written without it.</returns>
+    internal Tensor? IdleValue(PaddleName idle) => _map.IdleValue?.Invoke(idle);
 
     /// <summary>Copies tensors of PaddleVideo into the network.</summary>
     /// <param name="network">The network that these names were made for.</param>

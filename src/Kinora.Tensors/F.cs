@@ -44,8 +44,45 @@ public static class F
     /// <param name="padding">Zeros on each side along time, height and width.</param>
     /// <param name="groups">Divides the channels; C for a depthwise convolution.</param>
     /// <returns>New tensor, [N, outputs, T', H', W'].</returns>
-    public static Tensor Conv3d(Tensor input, Tensor weight, Tensor? bias, long[] stride, long[] padding, long groups = 1) =>
-        Torch.Call(Ops.Conv3d, input, weight, bias, stride, padding, new long[] { 1, 1, 1 }, groups);
+    public static Tensor Conv3d(Tensor input, Tensor weight, Tensor? bias, long[] stride, long[] padding, long groups = 1)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        ArgumentNullException.ThrowIfNull(weight);
+        return ConvolveInParts(input, weight, bias, stride, padding, groups)
+            ?? Torch.Call(Ops.Conv3d, input, weight, bias, stride, padding, new long[] { 1, 1, 1 }, groups);
+    }
+
+    // oneDNN has no float64. libtorch's own convolution lays out what every output sees, all at once: gigabytes for the
+    // first layer of a clip. Some outputs along time at a time need as little memory as one likes.
+    private static Tensor? ConvolveInParts(Tensor input, Tensor weight, Tensor? bias, long[] stride, long[] padding, long groups)
+    {
+        const long AtMost = 64L << 20;
+        if (input.DType != DType.Float64 || input.Rank != 5 || weight.Rank != 5)
+        {
+            return null;
+        }
+
+        long[] kernel = [.. weight.Shape[2..]];
+        long[] outputs = [.. input.Shape[2..].ToArray().Select((size, axis) => ((size + (2 * padding[axis]) - kernel[axis]) / stride[axis]) + 1)];
+        long valuesPerStep = input.Shape[0] * weight.Shape[1] * kernel[0] * kernel[1] * kernel[2] * outputs[1] * outputs[2];
+        long steps = Math.Max(1, AtMost / sizeof(double) / Math.Max(1, valuesPerStep));
+        if (kernel is [1, 1, 1] || steps >= outputs[0])
+        {
+            return null;
+        }
+
+        using var scope = new TensorScope();
+        Tensor padded = padding[0] == 0 ? input : Pad(input, [0, 0, 0, 0, padding[0], padding[0]]);
+        var parts = new List<Tensor>();
+        for (long start = 0; start < outputs[0]; start += steps)
+        {
+            long last = Math.Min(start + steps, outputs[0]) - 1;
+            Tensor part = padded.Slice(2, start * stride[0], (last * stride[0]) + kernel[0]);
+            parts.Add(Torch.Call(Ops.Conv3d, part, weight, bias, stride, new[] { 0, padding[1], padding[2] }, new long[] { 1, 1, 1 }, groups));
+        }
+
+        return Tensor.Concat(parts, 2).MoveToOuterScope();
+    }
 
     /// <summary>Batch normalisation with libtorch's rules: the running variance takes the unbiased batch variance.</summary>
     /// <param name="input">[N, C, …].</param>

@@ -165,6 +165,11 @@ public static class Initializers
     private static void Fill(Tensor tensor, Func<double> next)
     {
         ArgumentNullException.ThrowIfNull(tensor);
+        if (ShapesOnly.IsEnabled)
+        {
+            return;
+        }
+
         if (tensor.DType == DType.Float32)
         {
             Fill<float>(tensor, next);

@@ -65,6 +65,9 @@ public sealed unsafe partial class Tensor : IDisposable
         }
     }
 
+    /// <summary>Whether the tensor has values: false for those computed inside <see cref="ShapesOnly"/>.</summary>
+    public bool HasValues => Describe().DeviceType != NativeTensorInfo.MetaDevice;
+
     /// <summary>Whether the elements lie row by row without gaps.</summary>
     public bool IsContiguous => Describe().IsContiguous != 0;
 
@@ -176,6 +179,7 @@ public sealed unsafe partial class Tensor : IDisposable
     public static Tensor From<T>(ReadOnlySpan<T> values, ReadOnlySpan<long> shape)
         where T : unmanaged
     {
+        using IDisposable? mode = ShapesOnly.IsEnabled ? ShapesOnly.Disable() : null;
         Tensor tensor = Torch.CallUnrecorded(Ops.Empty, shape.ToArray(), DTypes.Of<T>());
         if (tensor.Count != values.Length)
         {
@@ -204,6 +208,7 @@ public sealed unsafe partial class Tensor : IDisposable
     /// <typeparam name="T">As for <see cref="From{T}(ReadOnlySpan{T}, ReadOnlySpan{long})"/>.</typeparam>
     /// <param name="destination">Takes <see cref="Count"/> values in C order.</param>
     /// <exception cref="ShapeException">The destination has another length.</exception>
+    /// <exception cref="InvalidOperationException">The tensor has no values.</exception>
     public void CopyTo<T>(Span<T> destination)
         where T : unmanaged
     {
@@ -217,8 +222,14 @@ public sealed unsafe partial class Tensor : IDisposable
             return;
         }
 
+        if (!HasValues)
+        {
+            throw new InvalidOperationException($"copy to memory: tensor {this} was computed where only shapes are worked out, it has no values");
+        }
+
         using var scope = new TensorScope();
         using IDisposable mode = Tensors.Grad.Disable();
+        using IDisposable? values = ShapesOnly.IsEnabled ? ShapesOnly.Disable() : null;
         Tensor plain = DType == DTypes.Of<T>() ? this : To(DTypes.Of<T>());
         plain = plain.Contiguous();
         using var held = new Held(plain);
@@ -249,6 +260,13 @@ public sealed unsafe partial class Tensor : IDisposable
         }
 
         NativeTensorInfo info = Describe();
+        if (ShapesOnly.IsEnabled || info.DeviceType == NativeTensorInfo.MetaDevice)
+        {
+            using var hollow = new Held(this);
+            Recording.Current?.AddWrite(hollow.Address);
+            return;
+        }
+
         if (info.IsContiguous != 0 && DType == DTypes.Of<T>() && info.RequiresGrad == 0)
         {
             using var held = new Held(this);

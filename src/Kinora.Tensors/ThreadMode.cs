@@ -99,6 +99,51 @@ public static unsafe class Autocast
     }
 }
 
+/// <summary>
+/// Operators that work out the shapes of their results and no values: a network of any size is built and run in
+/// milliseconds and next to no memory, to be looked at rather than used.
+/// </summary>
+/// <remarks>
+/// What operators give inside has a shape only, for good; reading its values fails, and values written to it are dropped.
+/// Operators take ordinary tensors too and leave their values alone. A tensor made from values of .NET keeps them.
+/// </remarks>
+public static unsafe class ShapesOnly
+{
+    [ThreadStatic]
+    private static bool _enabled;
+
+    /// <summary>Whether the calling thread is inside such a region.</summary>
+    public static bool IsEnabled => _enabled;
+
+    /// <summary>Lets the calling thread's operators work out shapes only, until the result is disposed of.</summary>
+    /// <returns>Restores the earlier mode; bound to the thread.</returns>
+    public static IDisposable Enable() => new Region(true);
+
+    /// <summary>Lets operators compute values again inside a region of <see cref="Enable"/>.</summary>
+    /// <returns>Restores the earlier mode; bound to the thread.</returns>
+    internal static IDisposable Disable() => new Region(false);
+
+    private sealed class Region : ThreadMode
+    {
+        private readonly bool _previous = _enabled;
+
+        public Region(bool on)
+        {
+            NativeLoader.EnsureReady();
+            Set(on);
+        }
+
+        protected override void Restore() => Set(_previous);
+
+        private static void Set(bool on)
+        {
+            int ignored;
+            Status.Check(NativeMethods.kt_shapes_only(on ? 1 : 0, &ignored), "shapes only");
+            _enabled = on;
+        }
+    }
+}
+
 /// <summary>A mode of one thread that ends with its disposal.</summary>
 internal abstract class ThreadMode : IDisposable
 {

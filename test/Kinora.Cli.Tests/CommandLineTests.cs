@@ -36,7 +36,11 @@ public sealed class CommandLineTests
     [InlineData("train")]
     [InlineData("eval")]
     [InlineData("export")]
+    [InlineData("convert")]
     [InlineData("models list")]
+    [InlineData("models info")]
+    [InlineData("bench models")]
+    [InlineData("models pull")]
     [InlineData("data synth")]
     [InlineData("doctor")]
     public async Task Run_Help_ShowsAnExample(string command)
@@ -79,6 +83,17 @@ public sealed class CommandLineTests
     [InlineData(0.5, "██  ")]
     [InlineData(0.28125, "█▏  ")]
     public void Draw_Share_BlocksToAnEighth(double share, string expected) => Assert.Equal(expected, ProbabilityBar.Draw(share, 4));
+
+    [Fact]
+    public async Task Run_TrainWithConfig_OptionsCompleteTheFile()
+    {
+        using var folder = new TemporaryFolder();
+        await File.WriteAllTextAsync(folder["c.yaml"], "loop:\n  epochs: 3\n", TestContext.Current.CancellationToken);
+        (int code, string _, string err) = await RunAsync(["train", "/nowhere/clips", "--config", folder["c.yaml"], "--plan"]);
+        Assert.Equal(ExitCode.Failure, code);
+        Assert.Contains("/nowhere/clips", err, StringComparison.Ordinal);
+        Assert.DoesNotContain("data.path", err, StringComparison.Ordinal);
+    }
 
     private static async Task<(int Code, string Out, string Err)> RunAsync(string[] args)
     {

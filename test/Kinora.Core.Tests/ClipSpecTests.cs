@@ -39,6 +39,22 @@ public sealed class ClipSpecTests
     }
 
     [Fact]
+    public void FromJson_TimedClips_KeepTheirRate()
+    {
+        ClipSpec spec = Spec with
+        {
+            Sampling = new SamplingSpec(SamplingMethod.Timed, 10, 32, 2, 25),
+            Resize = new ResizeSpec(ResizeRule.KeepAspectFloor, 256, ResizeEngine.Interpolate),
+            Crop = new CropSpec(CropMethod.Spread, 256),
+        };
+        Assert.Equal(spec, ClipSpec.FromJson(spec.ToJson()));
+        Assert.Contains("\"rate\":25", spec.ToJson(), StringComparison.Ordinal);
+        Assert.Equal(32, spec.Frames);
+        Assert.Equal(30, ClipSpec.FromJson(spec.ToJson().Replace(",\"rate\":25", "", StringComparison.Ordinal)).Sampling.Rate);
+        Assert.Contains("sampling.rate", Assert.Throws<ConfigException>(() => (spec with { Sampling = spec.Sampling with { Rate = 0 } }).Validate()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void FromJson_DefaultsLeftOut_AreFilledIn()
     {
         string json = Spec.ToJson();

@@ -8,10 +8,29 @@ public sealed class InitializationTests
     [Theory]
     [InlineData("tsn_r18", "stem.conv.weight", 147)]
     [InlineData("tsn_r18", "stages.3.1.conv1.conv.weight", 4608)]
+    [InlineData("tsm_r18", "stages.2.0.shortcut.conv.weight", 128)]
+    [InlineData("pptsm_r18", "stem.1.conv.weight", 288)]
+    [InlineData("pptsm_r18", "stages.3.0.conv0.conv.weight", 2304)]
+    [InlineData("pptsn_r50", "stages.1.0.shortcut.conv.weight", 256)]
     [InlineData("pptsmv2", "stages.2.1.depthwise.branches.0.conv.weight", 25)]
     [InlineData("pptsmv2", "stages.2.1.squeeze.reduce.weight", 512)]
     [InlineData("tsm_efficientnet_lite0", "blocks.14.expand.conv.weight", 192)]
+    [InlineData("pptsm_mobilenet_v2", "stages.6.0.depthwise.conv.weight", 9)]
+    [InlineData("pptsm_mobilenet_v2", "head.conv.weight", 320)]
+    [InlineData("pptsm_mobilenet_v3", "blocks.12.depthwise.conv.weight", 25)]
+    [InlineData("pptsm_mobilenet_v3", "blocks.13.squeeze.expand.weight", 240)]
+    [InlineData("pptsm_mobilenet_v3_small", "last_conv.weight", 576)]
+    [InlineData("movinet_a0", "blocks.4.depthwise.conv.weight", 45)]
+    [InlineData("movinet_a0", "head.conv.weight", 104)]
+    [InlineData("movinet_a0", "classifier.fc.weight", 2048)]
     [InlineData("videoswin_t", "patch_embed.conv.weight", 96)]
+
+    // These count the connections out of an input: outputs · kernel.
+    [InlineData("slowfast_4x16_r50", "stages.0.fast.0.conv0.conv.weight", 8 * 245)]
+    [InlineData("slowfast_4x16_r50", "stages.0.fusion.conv.weight", 16 * 5)]
+    [InlineData("slowfast_4x16_r50", "stages.3.slow.1.conv0.conv.weight", 256 * 3)]
+    [InlineData("ircsn_r152", "stages.2.7.conv1.conv.weight", 256 * 27)]
+    [InlineData("ircsn_r152", "stages.3.0.conv2.conv.weight", 2048)]
     public void Convolutions_FromScratch_AreKaimingNormal(string network, string parameter, int fanIn)
     {
         float[] values = Values(network, parameter);
@@ -23,19 +42,26 @@ public sealed class InitializationTests
     }
 
     [Theory]
-    [InlineData("tsn_r18", 0.01)]
-    [InlineData("tsm_efficientnet_lite0", 0.01)]
-    [InlineData("videoswin_t", 0.01)]
-    public void Classifier_Normal_HasItsStd(string network, double expected)
+    [InlineData("tsm_r18", "fc", 0.001)]
+    [InlineData("pptsm_r18", "fc", 0.01)]
+    [InlineData("pptsn_r50", "fc", 0.01)]
+    [InlineData("videoswin_t", "fc", 0.01)]
+    [InlineData("tsn_r18", "fc", 0.01)]
+    [InlineData("tsm_efficientnet_lite0", "fc", 0.01)]
+    [InlineData("slowfast_4x16_r50", "projection", 0.01)]
+    [InlineData("ircsn_r152", "fc", 0.01)]
+    public void Classifier_Normal_HasItsStd(string network, string layer, double expected)
     {
-        float[] values = Values(network, "fc.weight");
+        float[] values = Values(network, $"{layer}.weight");
         Assert.InRange(Math.Sqrt(values.Average(v => (double)v * v)), 0.95 * expected, 1.05 * expected);
-        Assert.All(Values(network, "fc.bias"), v => Assert.Equal(0, v));
+        Assert.All(Values(network, $"{layer}.bias"), v => Assert.Equal(0, v));
     }
 
     [Theory]
     [InlineData("pptsmv2", "fc.weight", 1280, 20)]
     [InlineData("pptsmv2_lta", "attention.fc.weight", 16, 16)]
+    [InlineData("pptsm_mobilenet_v2", "fc.weight", 1280, 20)]
+    [InlineData("pptsm_mobilenet_v3", "fc.weight", 1280, 20)]
     public void Classifier_XavierUniform_FillsItsRange(string network, string parameter, int fanIn, int fanOut)
     {
         float[] values = Values(network, parameter);
@@ -63,6 +89,16 @@ public sealed class InitializationTests
         Assert.All(Values("pptsmv2", "stem.0.bn.bias"), v => Assert.Equal(0, v));
         Assert.All(Values("pptsmv2", "stem.0.bn.running_mean"), v => Assert.Equal(0, v));
         Assert.All(Values("pptsmv2", "stem.0.bn.running_var"), v => Assert.Equal(1, v));
+    }
+
+    [Fact]
+    public void LastNorms_OfSlowFastsBlocks_AreZeroAndNoOthers()
+    {
+        Assert.All(Values("slowfast_4x16_r50", "stages.2.fast.1.conv2.bn.weight"), v => Assert.Equal(0, v));
+        Assert.All(Values("slowfast_4x16_r50", "stages.2.fast.1.conv1.bn.weight"), v => Assert.Equal(1, v));
+        Assert.All(Values("slowfast_4x16_r50", "stages.2.slow.0.shortcut.bn.weight"), v => Assert.Equal(1, v));
+        Assert.All(Values("slowfast_4x16_r50", "stages.2.fusion.bn.weight"), v => Assert.Equal(1, v));
+        Assert.All(Values("ircsn_r152", "stages.2.1.conv2.bn.weight"), v => Assert.Equal(1, v));
     }
 
     private static float[] Values(string network, string name)

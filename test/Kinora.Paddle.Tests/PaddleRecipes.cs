@@ -14,20 +14,37 @@ internal static class PaddleRecipes
     {
         ["tsn/tsn_k400_frames"] = Tsn(),
         ["tsn/tsn_k400_videos"] = Tsn(),
+        ["tsm/tsm_k400_frames"] = Tsm(),
+        ["tsm/tsm_k400_frames_nhwc"] = Tsm("NHWC"),
+        ["tsm/tsm_k400_videos"] = Tsm(),
+        ["tsm/tsm_ucf101_frames"] = Tsm(classes: 101, dropout: 0.8),
+        ["tsm/tsm_ucf101_frames_nhwc"] = Tsm("NHWC", classes: 101, dropout: 0.8),
+        ["tsm/tsm_ucf101_videos"] = Tsm(classes: 101, dropout: 0.8),
+        ["pptsn/pptsn_k400_frames"] = PpTsn(),
+        ["pptsn/pptsn_k400_videos"] = PpTsn(),
+        ["pptsm/pptsm_k400_frames_uniform"] = PpTsm(50),
+        ["pptsm/pptsm_k400_frames_dense"] = PpTsm(50),
+        ["pptsm/pptsm_k400_frames_dense_r101"] = PpTsm(101),
+        ["pptsm/pptsm_k400_videos_uniform"] = PpTsm(50),
         ["pptsm/v2/pptsm_lcnet_k400_8frames_uniform"] = PpTsmV2(8),
         ["pptsm/v2/pptsm_lcnet_k400_16frames_uniform"] = PpTsmV2(16),
+        ["pptsm/pptsm_mv2_k400_videos_uniform"] = PpTsmMobileNet("PPTSM_MobileNetV2"),
+        ["pptsm/pptsm_mv3_k400_frames_uniform"] = PpTsmMobileNet("PPTSM_MobileNetV3"),
+        ["movinet/movinet_k400_frame"] = MoViNet(),
         ["timesformer/timesformer_k400_videos"] = TimeSformer("VisionTransformer", "TimeSformerHead", qkvBias: true),
         ["pptimesformer/pptimesformer_k400_videos"] = TimeSformer("VisionTransformer_tweaks", "ppTimeSformerHead", qkvBias: false),
         ["videoswin/videoswin_small_k400_videos"] = VideoSwin(96, 3, 0.1),
         ["videoswin/videoswin_base_k400_videos"] = VideoSwin(128, 4, 0.2),
+        ["slowfast/slowfast"] = SlowFast(8, ("fusion_kernel_sz", 5)),
+        ["slowfast/slowfast_multigrid"] = SlowFast(4, ("fusion_kernel_sz", 7), ("bn_norm_type", "batchnorm")),
     };
 
     /// <summary>Builds the network of a recipe; skips the running test where Kinora hasn't got it.</summary>
     /// <param name="config">Path of the YAML file, with or without folder and extension.</param>
     /// <param name="overrides">Changed values of MODEL.backbone.</param>
-    /// <param name="classes">Number of classes.</param>
+    /// <param name="classes">Number of classes; null for the recipe's own.</param>
     /// <param name="withoutDropping">Sets the probability of every dropout and drop-path to 0.</param>
-    public static VideoNetwork Build(string config, IReadOnlyDictionary<string, JsonElement> overrides, int classes, bool withoutDropping = false)
+    public static VideoNetwork Build(string config, IReadOnlyDictionary<string, JsonElement> overrides, int? classes = null, bool withoutDropping = false)
     {
         string recipe = config.Replace(Root, "", StringComparison.Ordinal).Replace(".yaml", "", StringComparison.Ordinal);
         PaddleModel? model = Models.GetValueOrDefault(recipe);
@@ -36,13 +53,10 @@ internal static class PaddleRecipes
         Dictionary<string, object?> head = new(model.HeadArguments);
 
         // The class count is the head's business, or the backbone's where the head is the identity.
-        if (head.ContainsKey("num_classes"))
+        if (classes is int count)
         {
-            head["num_classes"] = (long)classes;
-        }
-        else
-        {
-            backbone[model.Backbone == "MoViNet" ? "num_classes" : "class_num"] = (long)classes;
+            bool onHead = head.ContainsKey("num_classes");
+            (onHead ? head : backbone)[onHead || model.Backbone == "MoViNet" ? "num_classes" : "class_num"] = (long)count;
         }
 
         foreach ((string name, JsonElement value) in overrides.Where(o => o.Key != "name"))
@@ -73,9 +87,31 @@ internal static class PaddleRecipes
     private static PaddleModel Tsn() => new(
         "ResNet", Arguments(("depth", 50)), "TSNHead", Arguments(("num_classes", 400), ("drop_ratio", 0.4), ("std", 0.01)));
 
+    private static PaddleModel Tsm(string layout = "NCHW", int classes = 400, double dropout = 0.5) => new(
+        "ResNetTSM",
+        Arguments(("num_seg", 8), ("depth", 50), ("data_format", layout)),
+        "TSMHead",
+        Arguments(("num_classes", classes), ("in_channels", 2048), ("drop_ratio", dropout), ("std", 0.001), ("data_format", layout)));
+
+    private static PaddleModel PpTsn() => new(
+        "ResNetTweaksTSN",
+        Arguments(("layers", 50)),
+        "ppTSNHead",
+        Arguments(("num_classes", 400), ("in_channels", 2048), ("drop_ratio", 0.4), ("std", 0.01), ("ls_eps", 0.1)));
+
+    private static PaddleModel PpTsm(int depth) => new(
+        "ResNetTweaksTSM",
+        Arguments(("depth", depth), ("num_seg", 8)),
+        "ppTSMHead",
+        Arguments(("num_classes", 400), ("in_channels", 2048), ("drop_ratio", 0.5), ("std", 0.01), ("ls_eps", 0.1)));
+
     private static PaddleModel PpTsmV2(int frames) => new(
         "PPTSM_v2", Arguments(("num_seg", frames), ("class_num", 400)), "MoViNetHead", Arguments());
 
+    private static PaddleModel PpTsmMobileNet(string backbone) => new(backbone, Arguments(("num_seg", 8)), "MoViNetHead", Arguments());
+
+    private static PaddleModel MoViNet() => new(
+        "MoViNet", Arguments(("num_classes", 400), ("causal", false), ("conv_type", "3d")), "MoViNetHead", Arguments());
     private static PaddleModel TimeSformer(string backbone, string head, bool qkvBias) => new(
         backbone,
         Arguments(
@@ -94,6 +130,13 @@ internal static class PaddleRecipes
         Arguments(("num_classes", 400), ("in_channels", 8 * width), ("spatial_type", "avg"), ("drop_ratio", 0.5), ("std", 0.01)));
 
     private static object?[] Longs(params long[] values) => [.. values.Cast<object?>()];
+    private static PaddleModel SlowFast(int alpha, params (string Name, object? Value)[] more) => new(
+        "ResNetSlowFast",
+        Arguments([("depth", 50), ("alpha", alpha), ("beta", 8), ("width_per_group", 64), .. more]),
+        "SlowFastHead",
+        Arguments(
+            ("width_per_group", 64), ("alpha", alpha), ("beta", 8), ("num_classes", 400), ("num_frames", 32), ("crop_size", 224),
+            ("dropout_rate", 0.5), ("multigrid_short", alpha == 4)));
 
     private static Dictionary<string, object?> Arguments(params (string Name, object? Value)[] values) =>
         values.ToDictionary(v => v.Name, v => v.Value is int number ? (long)number : v.Value, StringComparer.Ordinal);

@@ -28,7 +28,7 @@ public sealed class ParameterRuleTests
         string[] parts = row.Split('|');
         using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(SharedData.Require($"golden/training/{parts[0]}")));
         JsonElement recipe = document.RootElement.GetProperty("recipes").GetProperty(parts[1]);
-        using VideoNetwork network = PaddleRecipes.Build(parts[1], new Dictionary<string, JsonElement>(), 400);
+        using VideoNetwork network = PaddleRecipes.Build(parts[1], new Dictionary<string, JsonElement>());
         double decay = recipe.GetProperty("optimizer").TryGetProperty("weight_decay", out JsonElement wd)
             ? (wd.ValueKind == JsonValueKind.Object ? wd.GetProperty("value") : wd).GetDouble()
             : 0;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using Kinora.Cli.Conversion;
 using Kinora.Cli.Reports;
 using Kinora.Cli.Terminal;
 using Kinora.Onnx;
@@ -18,7 +19,9 @@ internal static class ClassifyCommand
             Arity = ArgumentArity.OneOrMore,
             Description = "Video files, folders of videos, folders of frames (img_00001.jpg …), or patterns such as 'clips/**/*.mp4'.",
         };
-        Option<string?> model = new("--model", "-m") { Description = "A run folder or an .onnx file [default: the bundled demonstration model]." };
+        Option<string?> model = new("--model", "-m") { Description = "A run folder, an .onnx file, or a PaddlePaddle program (.pdmodel, with --config) [default: the bundled demonstration model]." };
+        Option<string?> recipe = new("--config", "-c") { Description = "PaddleVideo's recipe of a .pdmodel: which frames it takes and how they are scaled.", HelpName = "file.yaml" };
+        Option<string?> labels = new("--labels") { Description = "Class names of a .pdmodel, one a line in class order [default: numbers].", HelpName = "file.txt" };
         Option<int> top = new("--top-k", "-k") { Description = "How many classes to name.", DefaultValueFactory = _ => 5 };
         Option<int> threads = new("--threads", "-t") { Description = "Threads in all; with several clips, as many clips at a time.", DefaultValueFactory = _ => Environment.ProcessorCount };
         Option<FileInfo?> report = new("--report") { Description = "Write one self-contained HTML page with frames, probabilities and timings.", HelpName = "out.html" };
@@ -29,9 +32,9 @@ internal static class ClassifyCommand
         Command command = new ExampleCommand(
             "classify",
             "Labels videos: the most probable classes, and the milliseconds of decoding, pixel work and network.",
-            "classify clip.mp4", "classify --model runs/my-clips --report out.html clips/", "classify --json 'clips/**/*.mp4'")
+            "classify clip.mp4", "classify --model runs/my-clips --report out.html clips/", "classify --model ppTSMv2.pdmodel --config pptsm_lcnet_k400_16frames_uniform.yaml clip.mp4", "classify --json 'clips/**/*.mp4'")
         {
-            videos, model, top, threads, report, json,
+            videos, model, recipe, labels, top, threads, report, json,
         };
         command.SetAction((parsed, ct) => Task.FromResult(Run(parsed, ct)));
         return command;
@@ -41,6 +44,16 @@ internal static class ClassifyCommand
             IReadOnlyList<string> clips = VideoInputs.Expand(parsed.GetValue(videos)!);
             string path = parsed.GetValue(model) ?? BundledFiles.Model
                 ?? throw new CheckpointException("classify: the bundled model isn't there; name a model with --model");
+            (string? yaml, string? names) = (parsed.GetValue(recipe), parsed.GetValue(labels));
+            if (ProgramConversion.IsProgram(path))
+            {
+                path = ProgramConversion.Cached(path, yaml, names, output, ct);
+            }
+            else if (yaml is not null || names is not null)
+            {
+                throw new ConfigException("classify: --config and --labels: expected a .pdmodel to go with them; other models say themselves what they take and how their classes are called", path);
+            }
+
             FileInfo? page = parsed.GetValue(report);
             ClassifierOptions options = new()
             {

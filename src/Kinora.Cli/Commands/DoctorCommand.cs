@@ -80,12 +80,9 @@ internal static class DoctorCommand
 
     private static Finding Processor()
     {
-        const string Source = "/proc/cpuinfo";
-        string[] lines = File.Exists(Source) ? File.ReadAllLines(Source) : [];
-        string Field(string name) => lines.FirstOrDefault(l => l.StartsWith(name, StringComparison.Ordinal))?.Split(':', 2)[1].Trim() ?? "";
-        HashSet<string> flags = [.. Field("flags").Split(' ')];
+        IReadOnlySet<string> flags = Machine.ProcessorFlags;
         string features = string.Join(", ", Features.Where(f => flags.Contains(f.Flag)).Select(f => f.Flag));
-        return new Finding("processor", FindingState.Fine, $"{Field("model name")}, {Environment.ProcessorCount} threads; {(features.Length > 0 ? features : "no vector features that matter")}", null);
+        return new Finding("processor", FindingState.Fine, $"{Machine.ProcessorName}, {Environment.ProcessorCount} threads; {(features.Length > 0 ? features : "no vector features that matter")}", null);
     }
 
     private static Finding Memory() =>

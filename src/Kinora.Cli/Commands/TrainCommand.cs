@@ -74,7 +74,7 @@ internal static class TrainCommand
 
         TrainingConfig Configure(ParseResult parsed)
         {
-            TrainingConfig given = parsed.GetValue(config) is { } file ? ConfigYaml.Load(file.FullName) : new TrainingConfig();
+            TrainingConfig given = parsed.GetValue(config) is { } file ? ConfigYaml.Read(file.FullName) : new TrainingConfig();
             return given with
             {
                 Name = parsed.GetValue(name) ?? given.Name,

@@ -25,6 +25,9 @@ internal sealed class Output(TextWriter outWriter, TextWriter errWriter, bool is
     /// <summary>Whether a person watches.</summary>
     public bool IsInteractive { get; } = isInteractive;
 
+    /// <summary>Columns of the terminal; no limit where none is.</summary>
+    public int Width => IsInteractive ? Console.Profile.Width : int.MaxValue;
+
     /// <summary>Tables and live progress. Loaded only when used: a plain answer starts faster without it.</summary>
     public IAnsiConsole Console => _console.Value;
 

@@ -97,6 +97,6 @@ public sealed class ClipCache
     /// <param name="Crops">The specification whose evaluation crops these are, or null for whole videos.</param>
     internal readonly record struct Key(string Path, ColorMatrix Color, ResizeSpec? Resize, string? Crops);
 
-    /// <summary>Pixels of one video.</summary>
-    internal sealed record Entry(byte[] Pixels, int Width, int Height);
+    /// <summary>Pixels of one video, and its frame rate (0 if unknown).</summary>
+    internal sealed record Entry(byte[] Pixels, int Width, int Height, double FramesPerSecond = 0);
 }

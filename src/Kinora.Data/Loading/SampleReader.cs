@@ -57,6 +57,9 @@ internal sealed class SampleReader
         else
         {
             Views = _pipeline.Views;
+
+            // Crops are kept as bytes; a resize of normalised values leaves none.
+            _cache = spec.Resize.Engine == ResizeEngine.Interpolate ? null : _cache;
             ClipSpec identity = spec with
             {
                 Sampling = new SamplingSpec(SamplingMethod.Uniform, _pipeline.Frames),
@@ -129,7 +132,7 @@ internal sealed class SampleReader
             entry = _cache is null ? null : Fill(_cache, key, source, ct);
             if (entry is null)
             {
-                int[] wanted = _pipeline.Sampler.TrainingIndices(CheckedCount(source, sample), frames);
+                int[] wanted = _pipeline.Sampler.TrainingIndices(CheckedCount(source, sample), frames, source.FramesPerSecond);
                 using DecodedClip clip = DecodedClip.Decode(source, wanted, cancellationToken: ct);
                 Interlocked.Add(ref _framesDecoded, wanted.Length);
                 transform.Transform(clip, variation, destination);
@@ -138,7 +141,7 @@ internal sealed class SampleReader
         }
 
         int count = (int)(entry.Pixels.Length / PixelBytes(1, entry.Width, entry.Height));
-        int[] chosen = _pipeline.Sampler.TrainingIndices(count, frames);
+        int[] chosen = _pipeline.Sampler.TrainingIndices(count, frames, entry.FramesPerSecond);
         using DecodedClip cached = DecodedClip.FromVideo(entry.Pixels, entry.Width, entry.Height, chosen);
         transform.Transform(cached, variation, destination);
     }
@@ -180,7 +183,7 @@ internal sealed class SampleReader
             }
 
             Interlocked.Add(ref _framesDecoded, count);
-            var entry = new ClipCache.Entry(pixels, width, height);
+            var entry = new ClipCache.Entry(pixels, width, height, source.FramesPerSecond);
             cache.Add(key, entry);
             done = true;
             return entry;

@@ -113,7 +113,10 @@ public sealed class ClipPipeline
         }
     }
 
-    /// <summary>Makes the crops as bytes, before normalisation: for thumbnails and for checks.</summary>
+    /// <summary>
+    /// Makes the crops as bytes, before normalisation: for thumbnails and for checks. Where the specification resizes after
+    /// the normalisation (<see cref="ResizeEngine.Interpolate"/>) there are no such bytes, and Pillow's filter stands in.
+    /// </summary>
     /// <param name="clip">Clips · Frames frames; stays the caller's.</param>
     /// <param name="destination">Receives Views · FloatsPerView bytes, [Views, T, Size, Size, 3] in every layout.</param>
     /// <exception cref="MediaException">The frames are too small for the crop.</exception>
@@ -179,6 +182,12 @@ public sealed class ClipPipeline
     private void Transform(ReadOnlySpan<byte> frame, int stride, int position, Plan plan, byte[] scratch, Span<float> destination)
     {
         Span<float> views = destination[Start(position, _floats)..];
+        if (plan.Interpolation is { } interpolation)
+        {
+            interpolation.Run(frame, _table, plan.Crops, Clips, _floats, views);
+            return;
+        }
+
         var sink = new NormalizingSink(views, _floats, plan.Crops, Clips, _table, plan.Resize.Window);
         plan.Resize.Run(frame, stride, scratch, _width, ref sink);
     }
@@ -187,7 +196,7 @@ public sealed class ClipPipeline
         (position / Frames * strides.View) + (position % Frames * strides.Frame);
 
     private int[] EvaluationIndices(IFrameSource source) => source.FrameCount > 0
-        ? Sampler.EvaluationIndices(source.FrameCount)
+        ? Sampler.EvaluationIndices(source.FrameCount, source.FramesPerSecond)
         : throw new MediaException("choose frames: expected at least one frame, found none");
 
     private void CheckClip(DecodedClip clip)
@@ -234,7 +243,10 @@ public sealed class ClipPipeline
                 window = window.Union(new PixelWindow(crop.X, crop.Y, spec.Size, spec.Size).ClipTo(resizedWidth, resizedHeight));
             }
 
-            Resize = new ResizePlan(width, height, resizedWidth, resizedHeight, spec.Resize.Engine, window);
+            bool interpolates = spec.Resize is { Engine: ResizeEngine.Interpolate, Rule: not ResizeRule.None };
+            Interpolation = interpolates ? new Interpolation(width, height, resizedWidth, resizedHeight) : null;
+            ResizeEngine ofBytes = spec.Resize.Engine == ResizeEngine.Interpolate ? ResizeEngine.Pillow : spec.Resize.Engine;
+            Resize = new ResizePlan(width, height, resizedWidth, resizedHeight, ofBytes, window);
         }
 
         public int InputWidth { get; }
@@ -244,5 +256,8 @@ public sealed class ClipPipeline
         public CropView[] Crops { get; }
 
         public ResizePlan Resize { get; }
+
+        /// <summary>Takes the place of <see cref="Resize"/> where the resize comes after the normalisation.</summary>
+        public Interpolation? Interpolation { get; }
     }
 }

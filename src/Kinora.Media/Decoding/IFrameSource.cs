@@ -12,6 +12,9 @@ public interface IFrameSource : IDisposable
     /// <summary>Height of all frames in pixels, as shown (after rotation).</summary>
     int Height { get; }
 
+    /// <summary>Average frame rate; 0 if unknown, as for pictures without a time.</summary>
+    double FramesPerSecond { get; }
+
     /// <summary>Decodes frames into the caller's memory.</summary>
     /// <param name="indices">Frame indices in [0, FrameCount), in any order, repeats allowed.</param>
     /// <param name="destination">Receives indices.Length frames in the order of <paramref name="indices"/>: [n, Height, Width, 3] bytes, RGB.</param>

@@ -37,6 +37,9 @@ public sealed class RawFrameFolder : IFrameSource
     /// <inheritdoc/>
     public int Height { get; }
 
+    /// <inheritdoc/>
+    public double FramesPerSecond => 0;
+
     /// <summary>Opens a folder.</summary>
     /// <param name="folder">The folder.</param>
     /// <param name="pattern">File name with the 1-based number as argument 0, in the format of <see cref="string.Format(string, object)"/>.</param>

@@ -58,7 +58,7 @@ public sealed class VideoReader : IFrameSource
     /// <summary>The turn that the container asks for, in degrees clockwise: 0, 90, 180 or 270. Applied unless the options say otherwise.</summary>
     public int Rotation { get; }
 
-    /// <summary>Average frame rate; 0 if unknown.</summary>
+    /// <inheritdoc/>
     public double FramesPerSecond { get; }
 
     /// <summary>Duration as the container states it; zero if unknown.</summary>

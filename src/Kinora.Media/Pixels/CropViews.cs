@@ -14,7 +14,7 @@ internal static class CropViews
     {
         CropMethod.Center => 1,
         CropMethod.Ten => 10,
-        CropMethod.Three or CropMethod.FullResolution => 3,
+        CropMethod.Three or CropMethod.FullResolution or CropMethod.Spread => 3,
         _ => throw new ConfigException($"crop.method: expected one of {string.Join(", ", Enum.GetNames<CropMethod>())}, found {method}"),
     };
 
@@ -25,6 +25,7 @@ internal static class CropViews
         CropMethod.Center => [Center(crop, width, height)],
         CropMethod.Ten => Ten(crop.Size, width, height),
         CropMethod.Three => Three(crop.Size, width, height),
+        CropMethod.Spread => Spread(crop.Size, width, height),
         _ => FullResolution(crop.Size, width, height, flips: false),
     };
 
@@ -81,6 +82,18 @@ internal static class CropViews
         int stepX = FloorQuarter(width - size), stepY = FloorQuarter(height - size);
         CropView[] plain = [new(0, 2 * stepY), new(4 * stepX, 2 * stepY), new(2 * stepX, 2 * stepY)];
         return flips ? [.. plain.SelectMany(c => new[] { c, c with { Flip = true } })] : plain;
+    }
+
+    /// <summary>Start, middle and end of the long side (MultiCrop in its test mode); a square counts as wide.</summary>
+    public static CropView[] Spread(int size, int width, int height)
+    {
+        RequireSize("three crops", size, width, height);
+        int roomX = width - size, roomY = height - size;
+        return height > width
+            ? [new(HalfUp(roomX), 0), new(HalfUp(roomX), HalfUp(roomY)), new(HalfUp(roomX), roomY)]
+            : [new(0, HalfUp(roomY)), new(HalfUp(roomX), HalfUp(roomY)), new(roomX, HalfUp(roomY))];
+
+        static int HalfUp(int room) => (room + 1) / 2;
     }
 
     /// <summary>Refuses a picture that is smaller than the crop.</summary>

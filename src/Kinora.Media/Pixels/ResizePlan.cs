@@ -39,8 +39,15 @@ internal sealed class ResizePlan
     /// <param name="height">Rows of the whole resized picture.</param>
     /// <param name="engine">Whose filter.</param>
     /// <param name="window">The wanted part of the resized picture; inside it and not empty.</param>
+    /// <exception cref="ConfigException">The engine doesn't resize bytes.</exception>
     public ResizePlan(int inputWidth, int inputHeight, int width, int height, ResizeEngine engine, PixelWindow window)
     {
+        if (engine is not (ResizeEngine.Pillow or ResizeEngine.OpenCv))
+        {
+            throw new ConfigException(
+                $"resize of bytes: expected the engine {ResizeEngine.Pillow} or {ResizeEngine.OpenCv}, found {engine}, which resizes normalised values and is for evaluation only");
+        }
+
         Debug.Assert(window is { Width: > 0, Height: > 0 } && window.IsInside(width, height), "window outside");
         Window = window;
         IsIdentity = inputWidth == width && inputHeight == height;

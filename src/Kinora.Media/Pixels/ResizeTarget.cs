@@ -24,6 +24,7 @@ internal static class ResizeTarget
             ResizeRule.Square => (side, side),
             ResizeRule.KeepAspectTruncate => (side, (int)((double)((long)longer * side) / shorter)),
             ResizeRule.KeepAspectRound => (Rounded(shorter), Rounded(longer)),
+            ResizeRule.KeepAspectFloor => (side, (int)Math.Floor((double)longer / shorter * side)),
             _ => throw new ConfigException($"resize.rule: expected one of {string.Join(", ", Enum.GetNames<ResizeRule>())}, found {resize.Rule}"),
         };
         return portrait ? (newShort, newLong) : (newLong, newShort);
@@ -36,15 +37,6 @@ internal static class ResizeTarget
     /// <param name="width">Frame width, at least 1.</param>
     /// <param name="height">Frame height, at least 1.</param>
     /// <returns>The new size; the old one where the short side already fits.</returns>
-    public static (int Width, int Height) OfJitter(int shortSide, int width, int height)
-    {
-        if (Math.Min(width, height) == shortSide)
-        {
-            return (width, height);
-        }
-
-        return width < height
-            ? (shortSide, (int)Math.Floor((double)height / width * shortSide))
-            : ((int)Math.Floor((double)width / height * shortSide), shortSide);
-    }
+    public static (int Width, int Height) OfJitter(int shortSide, int width, int height) =>
+        Of(new ResizeSpec(ResizeRule.KeepAspectFloor, shortSide), width, height);
 }

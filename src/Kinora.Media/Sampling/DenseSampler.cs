@@ -21,7 +21,7 @@ public sealed class DenseSampler : FrameSampler
     /// <inheritdoc/>
     public override int EvaluationClips => Windows;
 
-    private protected override int[] Evaluate(int frameCount)
+    private protected override int[] Evaluate(int frameCount, double framesPerSecond)
     {
         int[] starts = Linspace.Truncated(0, Starts(frameCount) - 1, Windows);
         var indices = new int[Windows * Spec.Segments];
@@ -33,16 +33,16 @@ public sealed class DenseSampler : FrameSampler
         return indices;
     }
 
-    private protected override int[] Train(int frameCount, IDraws draws)
+    private protected override int[] Train(int frameCount, double framesPerSecond, IDraws draws)
     {
         int starts = Starts(frameCount);
         return One(starts == 1 ? 0 : draws.Integer(0, starts), frameCount);
     }
 
-    private protected override LegacyIndices LegacyEvaluate(int frameCount, LegacySource source) =>
-        PlusOne(Evaluate(frameCount), source);
+    private protected override LegacyIndices LegacyEvaluate(int frameCount, double framesPerSecond, LegacySource source) =>
+        PlusOne(Evaluate(frameCount, framesPerSecond), source);
 
-    private protected override LegacyIndices LegacyTrain(int frameCount, LegacySource source, IDraws draws)
+    private protected override LegacyIndices LegacyTrain(int frameCount, double framesPerSecond, LegacySource source, IDraws draws)
     {
         int starts = Starts(frameCount);
         return PlusOne(One(starts == 1 ? 0 : draws.Integer(0, starts - 1), frameCount), source);

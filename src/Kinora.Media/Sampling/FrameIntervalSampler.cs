@@ -19,7 +19,7 @@ public sealed class FrameIntervalSampler : FrameSampler
 
     private int Span => Spec.FramesPerSegment * Spec.Interval;
 
-    private protected override int[] Evaluate(int frameCount)
+    private protected override int[] Evaluate(int frameCount, double framesPerSecond)
     {
         var offsets = new int[Spec.Segments];
         if (frameCount >= Span)
@@ -34,13 +34,13 @@ public sealed class FrameIntervalSampler : FrameSampler
         return Frames(offsets, frameCount);
     }
 
-    private protected override int[] Train(int frameCount, IDraws draws) =>
+    private protected override int[] Train(int frameCount, double framesPerSecond, IDraws draws) =>
         Frames(TrainingOffsets(frameCount, draws, out _), frameCount);
 
-    private protected override LegacyIndices LegacyEvaluate(int frameCount, LegacySource source) =>
-        Request(Evaluate(frameCount), source);
+    private protected override LegacyIndices LegacyEvaluate(int frameCount, double framesPerSecond, LegacySource source) =>
+        Request(Evaluate(frameCount, framesPerSecond), source);
 
-    private protected override LegacyIndices LegacyTrain(int frameCount, LegacySource source, IDraws draws) =>
+    private protected override LegacyIndices LegacyTrain(int frameCount, double framesPerSecond, LegacySource source, IDraws draws) =>
         Request(Frames(TrainingOffsets(frameCount, draws, out bool fractional), frameCount), source, fractional);
 
     private int[] TrainingOffsets(int frameCount, IDraws draws, out bool fractional)

@@ -28,13 +28,13 @@ public sealed class LinspaceSampler : FrameSampler
         return indices;
     }
 
-    private protected override int[] Evaluate(int frameCount) => EvaluationIndices(frameCount, 0, frameCount - 1);
+    private protected override int[] Evaluate(int frameCount, double framesPerSecond) => EvaluationIndices(frameCount, 0, frameCount - 1);
 
-    private protected override int[] Train(int frameCount, IDraws draws) => Evaluate(frameCount);
+    private protected override int[] Train(int frameCount, double framesPerSecond, IDraws draws) => Evaluate(frameCount, framesPerSecond);
 
-    private protected override LegacyIndices LegacyEvaluate(int frameCount, LegacySource source) =>
-        Request(Evaluate(frameCount), source);
+    private protected override LegacyIndices LegacyEvaluate(int frameCount, double framesPerSecond, LegacySource source) =>
+        Request(Evaluate(frameCount, framesPerSecond), source);
 
-    private protected override LegacyIndices LegacyTrain(int frameCount, LegacySource source, IDraws draws) =>
-        Request(Evaluate(frameCount), source);
+    private protected override LegacyIndices LegacyTrain(int frameCount, double framesPerSecond, LegacySource source, IDraws draws) =>
+        Request(Evaluate(frameCount, framesPerSecond), source);
 }

@@ -15,15 +15,15 @@ public sealed class SelectLeftSampler : FrameSampler
     {
     }
 
-    private protected override int[] Evaluate(int frameCount) => Middles(frameCount);
+    private protected override int[] Evaluate(int frameCount, double framesPerSecond) => Middles(frameCount);
 
-    private protected override int[] Train(int frameCount, IDraws draws) =>
+    private protected override int[] Train(int frameCount, double framesPerSecond, IDraws draws) =>
         frameCount < Spec.Segments ? Middles(frameCount) : Drawn(frameCount, draws);
 
-    private protected override LegacyIndices LegacyEvaluate(int frameCount, LegacySource source) =>
+    private protected override LegacyIndices LegacyEvaluate(int frameCount, double framesPerSecond, LegacySource source) =>
         frameCount > Spec.Segments ? Request(Middles(frameCount), source) : Zeros(source);
 
-    private protected override LegacyIndices LegacyTrain(int frameCount, LegacySource source, IDraws draws) =>
+    private protected override LegacyIndices LegacyTrain(int frameCount, double framesPerSecond, LegacySource source, IDraws draws) =>
         frameCount < Spec.Segments ? Zeros(source) : Request(Drawn(frameCount, draws), source);
 
     private LegacyIndices Zeros(LegacySource source) => Request(new int[Spec.Segments], source, fractional: true);

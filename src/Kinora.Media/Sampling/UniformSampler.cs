@@ -15,14 +15,14 @@ public sealed class UniformSampler : FrameSampler
     {
     }
 
-    private protected override int[] Evaluate(int frameCount) => WrapInside(Middles(frameCount), frameCount);
+    private protected override int[] Evaluate(int frameCount, double framesPerSecond) => WrapInside(Middles(frameCount), frameCount);
 
-    private protected override int[] Train(int frameCount, IDraws draws) => WrapInside(Drawn(frameCount, draws), frameCount);
+    private protected override int[] Train(int frameCount, double framesPerSecond, IDraws draws) => WrapInside(Drawn(frameCount, draws), frameCount);
 
-    private protected override LegacyIndices LegacyEvaluate(int frameCount, LegacySource source) =>
+    private protected override LegacyIndices LegacyEvaluate(int frameCount, double framesPerSecond, LegacySource source) =>
         Legacy(Middles(frameCount), frameCount, source);
 
-    private protected override LegacyIndices LegacyTrain(int frameCount, LegacySource source, IDraws draws) =>
+    private protected override LegacyIndices LegacyTrain(int frameCount, double framesPerSecond, LegacySource source, IDraws draws) =>
         Legacy(Drawn(frameCount, draws), frameCount, source);
 
     private static LegacyIndices Legacy(int[] indices, int frameCount, LegacySource source) =>

@@ -12,12 +12,15 @@ internal sealed class SqueezeExcite : UnaryModule
     private readonly GlobalAvgPool2d _pool;
     private readonly Conv2d _reduce;
     private readonly Conv2d _expand;
+    private readonly Func<Tensor, Tensor> _gate;
 
     /// <summary>Creates the layer.</summary>
     /// <param name="channels">C.</param>
     /// <param name="reduction">Divides C for the inner width.</param>
-    public SqueezeExcite(int channels, int reduction = 4)
+    /// <param name="gate">Maps onto [0, 1]; null for the sigmoid.</param>
+    public SqueezeExcite(int channels, int reduction = 4, Func<Tensor, Tensor>? gate = null)
     {
+        _gate = gate ?? (x => x.Sigmoid());
         _pool = Add("pool", new GlobalAvgPool2d());
         _reduce = Add("reduce", new Conv2d(channels, channels / reduction, 1, bias: true));
         _expand = Add("expand", new Conv2d(channels / reduction, channels, 1, bias: true));
@@ -27,6 +30,6 @@ internal sealed class SqueezeExcite : UnaryModule
     protected override Tensor Compute(Tensor x)
     {
         Tensor gate = _reduce.Forward(_pool.Forward(x)).Relu();  // [B, C/reduction, 1, 1]
-        return x * _expand.Forward(gate).Sigmoid();              // [B, C, H, W]
+        return x * _gate(_expand.Forward(gate));                 // [B, C, H, W]
     }
 }

@@ -6,13 +6,18 @@ namespace Kinora.Models.Layers;
 /// <param name="First">Width of the first fold: channels [0, First).</param>
 /// <param name="Second">Width of the second fold: channels [First, First + Second).</param>
 /// <param name="Order">Which neighbour the first fold comes from; the second comes from the other one.</param>
-/// <remarks>
-/// Two conventions are in use, and weights of one need a permutation of input channels for the other:
-/// PaddleVideo takes the first fold from the past and 1/T of the channels each way; the original TSM (and mmaction2)
-/// takes the first fold from the future and 1/8 each way whatever T is.
-/// </remarks>
+/// <remarks><see cref="ShiftConvention"/> says how wide folds are and where they come from.</remarks>
 internal readonly record struct ShiftFold(int First, int Second, ShiftOrder Order)
 {
+    /// <summary>Whether nothing moves.</summary>
+    public bool IsEmpty => First + Second == 0;
+
+    /// <summary>Number of channels that come from t − 1.</summary>
+    public int Past => Order == ShiftOrder.PastFirst ? First : Second;
+
+    /// <summary>Number of channels that come from t + 1.</summary>
+    public int Future => Order == ShiftOrder.PastFirst ? Second : First;
+
     /// <summary>Folds as PaddleVideo's operator cuts them: [0, C·r), [C·r, C·2r), each end truncated in float32.</summary>
     /// <param name="channels">C.</param>
     /// <param name="ratio">r, the share of the channels that moves each way.</param>
@@ -31,16 +36,6 @@ internal readonly record struct ShiftFold(int First, int Second, ShiftOrder Orde
     /// <param name="order">Which neighbour comes first.</param>
     /// <returns>The folds.</returns>
     public static ShiftFold OfDivisor(int channels, int divisor, ShiftOrder order) => new(channels / divisor, channels / divisor, order);
-}
-
-/// <summary>Which neighbour the first fold of a <see cref="ShiftFold"/> comes from.</summary>
-internal enum ShiftOrder
-{
-    /// <summary>First fold from t − 1, second from t + 1.</summary>
-    PastFirst,
-
-    /// <summary>First fold from t + 1, second from t − 1.</summary>
-    FutureFirst,
 }
 
 /// <summary>Moves parts of the channels by one step along time, so that a 2-D convolution sees its neighbour frames.</summary>
@@ -66,7 +61,7 @@ internal static class TemporalShift
             throw new ShapeException($"temporal shift: expected [N·{frames}, C ≥ {fold.First + fold.Second}, H, W], found [{string.Join(", ", shape.ToArray())}]");
         }
 
-        if (fold.First + fold.Second == 0)
+        if (fold.IsEmpty)
         {
             return x;
         }

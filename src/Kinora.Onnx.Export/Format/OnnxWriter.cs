@@ -20,17 +20,18 @@ internal sealed class OnnxWriter
     public const int NewestOpset = 21;
 
     private readonly int _opset;
+    private readonly Value _output;
     private readonly GraphProto _graph = new();
     private readonly Dictionary<Value, string> _names = [];
     private readonly HashSet<string> _taken = new(StringComparer.Ordinal) { InputName, OutputName };
     private readonly HashSet<string> _takenByNodes = new(StringComparer.Ordinal);
 
-    private OnnxWriter(int opset) => _opset = opset;
+    private OnnxWriter(int opset, Value output) => (_opset, _output) = (opset, output);
 
     /// <summary>Builds the model. Constants keep float32 bits as they are; float64 results are rounded to nearest.</summary>
     public static ModelProto Write(NetworkGraph graph, ModelHeader header)
     {
-        var writer = new OnnxWriter(header.Opset);
+        var writer = new OnnxWriter(header.Opset, graph.Output);
         writer._graph.Name = header.GraphName;
         writer._names[graph.Input] = InputName;
         writer._names[graph.Output] = OutputName;
@@ -106,6 +107,12 @@ internal sealed class OnnxWriter
             }
 
             proto.Output.Add(known);
+
+            // Runtimes lose sight of N behind a reshape; told that two values have the same batch, they fuse what joins them.
+            if (node.Operator == "Reshape" && output != _output && !output.IsInteger && output.Shape.Any(size => size.PerClip))
+            {
+                _graph.ValueInfo.Add(Describe(known, output.Shape));
+            }
         }
 
         foreach ((string key, object value) in attributes.OrderBy(a => a.Key, StringComparer.Ordinal))

@@ -165,7 +165,7 @@ internal sealed class GraphBuilder(Value input)
             : Constant(new Literal(Enumerable.Repeat(value, checked((int)Shapes.Size(shape).Count)).ToArray(), [.. shape.Select(size => size.Count)]));
 
     /// <summary>Sizes as a vector of int64, computed from the input's batch where they depend on it.</summary>
-    private Value Sizes(Dimension[] shape)
+    public Value Sizes(params Dimension[] shape)
     {
         if (!shape.Any(size => size.PerClip))
         {

@@ -5,7 +5,8 @@ namespace Kinora.Onnx.Export.Recording;
 
 /// <summary>
 /// Records a forward pass twice, with one clip and with two, and keeps what is true for every batch: an integer or a
-/// size that is the same both times is fixed, one that doubles is a multiple of N, anything else is refused.
+/// size that is the same both times is fixed, one that doubles is a multiple of N, anything else is refused. Shapes are
+/// all that is needed for it, so no values are computed.
 /// </summary>
 internal sealed class NetworkRecorder : IDisposable
 {
@@ -30,6 +31,7 @@ internal sealed class NetworkRecorder : IDisposable
     public static NetworkRecorder Record(Func<Tensor, Tensor> forward, IReadOnlyList<(string Name, Tensor Value)> parameters, params long[] clip)
     {
         using IDisposable inference = Grad.Inference();
+        using IDisposable shapes = ShapesOnly.Enable();
         (Tensors.Recording first, int firstInput, int firstOutput) = Run(forward, parameters, FirstClips, clip);
         var recorder = new NetworkRecorder(first);
         try
@@ -60,7 +62,7 @@ internal sealed class NetworkRecorder : IDisposable
         Func<Tensor, Tensor> forward, IReadOnlyList<(string Name, Tensor Value)> parameters, float[] clips, long[] shape)
     {
         using IDisposable inference = Grad.Inference();
-        (Tensors.Recording recording, _, _) = Run(forward, parameters, clips, shape, keepResults: true);
+        (Tensors.Recording recording, _, _) = Run(forward, parameters, clips, shape);
         return (recording, id => Floats(recording.Tensor(id)));
     }
 
@@ -70,15 +72,15 @@ internal sealed class NetworkRecorder : IDisposable
         Func<Tensor, Tensor> forward, IReadOnlyList<(string Name, Tensor Value)> parameters, int clips, long[] clip)
     {
         long[] shape = [clips, .. clip];
-        return Run(forward, parameters, new float[shape.Aggregate(1L, (a, b) => a * b)], shape, keepResults: false);
+        return Run(forward, parameters, new float[shape.Aggregate(1L, (a, b) => a * b)], shape);
     }
 
     private static (Tensors.Recording Recording, int Input, int Output) Run(
-        Func<Tensor, Tensor> forward, IReadOnlyList<(string Name, Tensor Value)> parameters, float[] clips, long[] shape, bool keepResults)
+        Func<Tensor, Tensor> forward, IReadOnlyList<(string Name, Tensor Value)> parameters, float[] clips, long[] shape)
     {
         using var scope = new TensorScope();
         Tensor input = Tensor.From<float>(clips, shape);
-        var recording = Tensors.Recording.Start(keepResults);
+        var recording = Tensors.Recording.Start();
         try
         {
             // Bound in one order, parameters have the same ids in every recording.
@@ -208,8 +210,8 @@ internal sealed class NetworkRecorder : IDisposable
         }
 
         _ids.Add(a, b);
-        ReadOnlySpan<long> x = _first.Shape(a);
-        ReadOnlySpan<long> y = second.Shape(b);
+        ReadOnlySpan<long> x = _first.Tensor(a).Shape;
+        ReadOnlySpan<long> y = second.Tensor(b).Shape;
         if (x.Length != y.Length)
         {
             throw Differs($"{where}: axes", x.Length, y.Length);

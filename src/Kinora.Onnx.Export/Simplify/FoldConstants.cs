@@ -36,7 +36,7 @@ internal static class FoldConstants
 
         long[] shape = ElementMap.Sizes(node.Output, 1);
         long count = shape.Aggregate(1L, (a, b) => a * b);
-        if (count > inputs.Sum(input => input.Count) + MaximumGrowth)
+        if (count > inputs.Distinct().Sum(input => input.Count) + MaximumGrowth)
         {
             return null;
         }

@@ -14,23 +14,33 @@ internal static class TemporalShifts
     /// <param name="From">-1: from the frame before; 0: stays; +1: from the frame after.</param>
     internal readonly record struct Fold(int Width, int From);
 
+    // Elements that are followed one by one: twice as many as clips of 32 frames have at the usual size.
+    private const long MaximumTraced = 1L << 27;
+
     public static bool Run(NetworkGraph graph)
     {
-        bool changed = false;
+        TemporalShift[] found = [.. Find(graph)];
+        foreach (TemporalShift shift in ShiftedStreams.Run(graph, found))
+        {
+            Value shifted = Write(new GraphBuilder(graph.Input), shift.Source, shift.Frames, shift.Folds);
+            NetworkGraph.Produce(shift.Result, shifted.Producer!);
+            graph.Refresh();
+        }
+
+        return found.Length > 0;
+    }
+
+    private static IEnumerable<TemporalShift> Find(NetworkGraph graph)
+    {
         foreach (Node node in graph.Nodes)
         {
             // The end of a region: something that calculates reads it.
             bool ends = ElementMap.Moves(node) && (node.Output == graph.Output || graph.Users(node.Output).Any(user => !ElementMap.Moves(user)));
             if (ends && Recognise(node.Output) is ({ } source, int frames, { } folds))
             {
-                Value shifted = Write(new GraphBuilder(graph.Input), source, frames, folds);
-                NetworkGraph.Produce(node.Output, shifted.Producer!);
-                graph.Refresh();
-                changed = true;
+                yield return new TemporalShift(node.Output, source, frames, folds);
             }
         }
-
-        return changed;
     }
 
     /// <summary>The shift that a value is of another one, if it is one.</summary>
@@ -42,10 +52,15 @@ internal static class TemporalShifts
             return default;
         }
 
-        int frames = checked((int)result.Shape[0].Count);
-        int channels = checked((int)result.Shape[1].Count);
-        int area = checked((int)(result.Shape[2].Count * result.Shape[3].Count));
         const int Clips = 2;
+        if (Shapes.Size(result.Shape).Count > MaximumTraced / Clips)
+        {
+            return default;
+        }
+
+        int frames = (int)result.Shape[0].Count;
+        int channels = (int)result.Shape[1].Count;
+        int area = (int)(result.Shape[2].Count * result.Shape[3].Count);
         int[] map = Trace(result, source, Clips, []);
         var from = new int?[channels];
         for (int image = 0, at = 0; image < Clips * frames; image++)
@@ -205,5 +220,35 @@ internal static class TemporalShifts
         }
 
         return build.Reshape(GraphBuilder.Concat(2, [.. parts]), shape);
+    }
+}
+
+/// <summary>A temporal shift in a graph.</summary>
+/// <param name="Result">The shifted features, [N·T, C, H, W].</param>
+/// <param name="Source">The features.</param>
+/// <param name="Frames">T.</param>
+/// <param name="Folds">Neighbouring channels that move alike, in order.</param>
+internal sealed record TemporalShift(Value Result, Value Source, int Frames, TemporalShifts.Fold[] Folds)
+{
+    /// <summary>The nodes between source and result.</summary>
+    public HashSet<Node> Region()
+    {
+        var region = new HashSet<Node>();
+        var open = new Stack<Value>([Result]);
+        while (open.TryPop(out Value? value))
+        {
+            if (value != Source && value.Producer is { } node && region.Add(node))
+            {
+                foreach (Value? input in node.Inputs)
+                {
+                    if (input is not null)
+                    {
+                        open.Push(input);
+                    }
+                }
+            }
+        }
+
+        return region;
     }
 }

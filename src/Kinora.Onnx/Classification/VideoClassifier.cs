@@ -276,7 +276,7 @@ public sealed class VideoClassifier : IDisposable
                 Height = source.Height,
                 Rotation = (source as VideoReader)?.Rotation ?? 0,
                 Duration = (source as VideoReader)?.Duration ?? TimeSpan.Zero,
-                FrameIndices = clip?.Indices.ToArray() ?? Pipeline.Sampler.EvaluationIndices(source.FrameCount),
+                FrameIndices = clip?.Indices.ToArray() ?? Pipeline.Sampler.EvaluationIndices(source.FrameCount, source.FramesPerSecond),
                 Thumbnails = clip is null ? [] : Thumbnails(clip),
             };
         }
@@ -401,6 +401,8 @@ public sealed class VideoClassifier : IDisposable
         public int Width => source.Width;
 
         public int Height => source.Height;
+
+        public double FramesPerSecond => source.FramesPerSecond;
 
         public double Milliseconds { get; private set; }
 

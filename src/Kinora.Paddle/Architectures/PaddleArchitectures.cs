@@ -11,10 +11,17 @@ public static class PaddleArchitectures
     private static readonly Dictionary<string, Factory> Backbones = new(StringComparer.Ordinal)
     {
         ["ResNet"] = TsnArchitecture.Create,
+        ["ResNetTSM"] = TsmArchitecture.Create,
+        ["ResNetTweaksTSN"] = PpTsnArchitecture.Create,
+        ["ResNetTweaksTSM"] = PpTsmArchitecture.Create,
         ["PPTSM_v2"] = PpTsmV2Architecture.Create,
+        ["PPTSM_MobileNetV2"] = PpTsmMobileNetV2Architecture.Create,
+        ["PPTSM_MobileNetV3"] = PpTsmMobileNetV3Architecture.Create,
+        ["MoViNet"] = MoViNetArchitecture.Create,
         ["VisionTransformer"] = TimeSformerArchitecture.Create,
         ["VisionTransformer_tweaks"] = TimeSformerArchitecture.CreatePp,
         ["SwinTransformer3D"] = VideoSwinArchitecture.Create,
+        ["ResNetSlowFast"] = SlowFastArchitecture.Create,
     };
 
     /// <summary>Class names of the backbones that Kinora has.</summary>

@@ -83,6 +83,35 @@ internal sealed class PaddleArguments
         }
     }
 
+    /// <summary>Numbers.</summary>
+    /// <param name="name">Argument.</param>
+    /// <param name="fallback">PaddleVideo's default.</param>
+    public double[] Numbers(string name, params double[] fallback) => Value(name) switch
+    {
+        null => fallback,
+        IEnumerable<object?> list when list.All(v => v is long or int or double) => [.. list.Select(v => Convert.ToDouble(v, CultureInfo.InvariantCulture))],
+        var other => throw Wrong(name, "a list of numbers", other),
+    };
+
+    /// <summary>Accepts an argument with one value, the only one that Kinora's network has.</summary>
+    /// <param name="name">Argument.</param>
+    /// <param name="only">The value: a whole number, or the numbers of a list or of lists one after the other.</param>
+    /// <exception cref="ConfigException">It has another value.</exception>
+    public void ExpectNumbers(string name, params int[] only)
+    {
+        if (Value(name) is { } value && !Flat(value).SequenceEqual(only.Select(v => (object?)(long)v)))
+        {
+            throw Wrong(name, string.Join(", ", only), string.Join(", ", Flat(value)));
+        }
+
+        static IEnumerable<object?> Flat(object? value) => value switch
+        {
+            IEnumerable<object?> list => list.SelectMany(Flat),
+            int number => [(long)number],
+            _ => [value],
+        };
+    }
+
     /// <summary>Accepts arguments that don't change the network: initial weights, layouts, spreads of initial values.</summary>
     /// <param name="names">Arguments.</param>
     public void Ignore(params string[] names) => _known.UnionWith(names);

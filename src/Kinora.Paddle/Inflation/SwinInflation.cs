@@ -4,7 +4,7 @@ namespace Kinora.Paddle;
 /// <remarks>As PaddleVideo does when it loads such a file.</remarks>
 public static class SwinInflation
 {
-    private const string PatchWeight = "patch_embed.proj.weight";
+    internal const string PatchWeight = "patch_embed.proj.weight";
 
     /// <summary>
     /// Inflates. The patch embedding spreads over its frames, so that a still clip gives what its image gives; position
@@ -43,7 +43,8 @@ public static class SwinInflation
         || name.EndsWith("relative_position_index", StringComparison.Ordinal)
         || name.EndsWith("attn_mask", StringComparison.Ordinal);
 
-    private static NamedArray Spread(NamedArray weight, int frames)
+    /// <summary>Repeats a weight over the frames of a patch, each with its share.</summary>
+    internal static NamedArray Spread(NamedArray weight, int frames)
     {
         (long outputs, long inputs, long height, long width) = (weight.Shape[0], weight.Shape[1], weight.Shape[2], weight.Shape[3]);
         int area = checked((int)(height * width));
@@ -56,7 +57,8 @@ public static class SwinInflation
         return weight with { Shape = [outputs, inputs, frames, height, width], Values = spread };
     }
 
-    private static NamedArray Biases(NamedArray table, (int Time, int Height, int Width) window)
+    /// <summary>Repeats position biases for every distance in time.</summary>
+    internal static NamedArray Biases(NamedArray table, (int Time, int Height, int Width) window)
     {
         (int rows, int columns) = ((2 * window.Height) - 1, (2 * window.Width) - 1);
         int heads = table.Shape is [_, var second] ? checked((int)second) : 0;

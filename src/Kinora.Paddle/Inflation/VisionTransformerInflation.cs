@@ -52,7 +52,7 @@ public static class VisionTransformerInflation
 
     // Linear interpolation on the square grid of patches with its corners kept in place (SciPy's zoom of order 1); the
     // class token's row in front stays as it is.
-    private static NamedArray Positions(NamedArray embedding, int patches)
+    internal static NamedArray Positions(NamedArray embedding, int patches)
     {
         int width = checked((int)embedding.Shape[2]);
         int from = Side(embedding.Shape[1] - 1);
@@ -104,7 +104,7 @@ public static class VisionTransformerInflation
     }
 
     // The nearest step of another number of frames.
-    private static NamedArray Times(NamedArray embedding, int frames)
+    internal static NamedArray Times(NamedArray embedding, int frames)
     {
         (int from, int width) = (checked((int)embedding.Shape[1]), checked((int)embedding.Shape[2]));
         if (from == frames)

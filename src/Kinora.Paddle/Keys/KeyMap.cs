@@ -1,3 +1,5 @@
+using Kinora.Tensors;
+
 namespace Kinora.Paddle;
 
 /// <summary>How one network's tensors and layers are called in PaddleVideo.</summary>
@@ -11,4 +13,7 @@ internal sealed record KeyMap(Func<string, string> ToPaddle, IReadOnlyList<Paddl
         : this(toPaddle, [])
     {
     }
+
+    /// <summary>Makes the value of an idle tensor, for writing; null leaves idle tensors out of written files.</summary>
+    public Func<PaddleName, Tensor>? IdleValue { get; init; }
 }

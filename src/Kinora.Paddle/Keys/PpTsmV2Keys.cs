@@ -1,4 +1,5 @@
 using Kinora.Models;
+using Kinora.Tensors;
 
 namespace Kinora.Paddle;
 
@@ -10,7 +11,7 @@ internal static class PpTsmV2Keys
     /// <summary>The translation for one network.</summary>
     /// <param name="network">A <see cref="PpTsmV2"/>, with branches or merged.</param>
     /// <returns>The translation.</returns>
-    public static KeyMap For(VideoNetwork network) => new(ToPaddle, [.. Idle(network)]);
+    public static KeyMap For(VideoNetwork network) => new(ToPaddle, [.. Idle(network)]) { IdleValue = idle => Tensor.Zeros([.. idle.Shape]) };
 
     private static string ToPaddle(string name)
     {

@@ -109,6 +109,14 @@ public sealed unsafe class SafetensorsFile : IDisposable
             }
         }
 
+        foreach ((string name, Tensor value) in ordered)
+        {
+            if (!value.HasValues)
+            {
+                throw new CheckpointException($"save safetensors: '{name}' {value} was computed where only shapes are worked out, it has no values to save", path);
+            }
+        }
+
         byte[] header = WriteHeader(ordered, metadata);
         if (header.Length > MaxHeaderBytes)
         {
@@ -125,19 +133,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
                 stream.Write(header);
                 foreach ((_, Tensor value) in ordered)
                 {
-                    using var scope = new TensorScope();
-                    using IDisposable mode = Grad.Disable();
-                    Tensor plain = value.Contiguous();
-                    using var held = new Tensor.Held(plain);
-                    byte* data = (byte*)plain.Describe().Data;
-                    long left = plain.Count * plain.DType.Size();
-                    while (left > 0)
-                    {
-                        int part = (int)Math.Min(left, 1 << 20);
-                        stream.Write(new ReadOnlySpan<byte>(data, part));
-                        data += part;
-                        left -= part;
-                    }
+                    value.CopyBytesTo(stream.Write);
                 }
             });
         }
@@ -164,7 +160,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
         }
 
         Tensor tensor = Tensor.Empty([.. entry.Shape], entry.DType);
-        if (entry.ByteCount > 0)
+        if (entry.ByteCount > 0 && tensor.HasValues)
         {
             CopyBytes(entry, tensor);
         }

@@ -40,12 +40,6 @@ internal static unsafe partial class NativeMethods
     public static partial int kt_tensor_retain(nint tensor, nint* same);
 
     [LibraryImport(Library)]
-    public static partial int kt_address_reserve(nint tensor);
-
-    [LibraryImport(Library)]
-    public static partial int kt_address_free(nint address);
-
-    [LibraryImport(Library)]
     public static partial int kt_tensor_describe(nint tensor, NativeTensorInfo* info);
 
     [LibraryImport(Library)]
@@ -74,6 +68,9 @@ internal static unsafe partial class NativeMethods
 
     [LibraryImport(Library)]
     public static partial int kt_autocast_cpu(int on, int dtype, int* previousOn, int* previousDType);
+
+    [LibraryImport(Library)]
+    public static partial int kt_shapes_only(int on, int* previous);
 
     [LibraryImport(Library)]
     public static partial int kt_set_threads(int count);

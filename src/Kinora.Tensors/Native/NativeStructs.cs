@@ -48,6 +48,9 @@ internal unsafe struct NativeTensorInfo
 {
     public const int MaxRank = 16;
 
+    /// <summary>The device whose tensors have shapes and no values.</summary>
+    public const int MetaDevice = 14;
+
     public DType DType;
     public int Rank;
     public int DeviceType;

@@ -9,9 +9,9 @@ namespace Kinora.Tensors;
 /// doesn't appear, nor do backward passes and optimiser kernels.
 /// </summary>
 /// <remarks>
-/// Bound to its thread; one at a time. Tensors seen are known by an id: two tensors of .NET that stand for one native
-/// tensor (an in-place operator's operand and result) have the same id. They are kept alive until the recording is
-/// disposed of; the results of operators only if wanted, for all results of a large network fill the memory.
+/// Bound to its thread; one at a time. Tensors seen are kept alive until the recording is disposed of, and are known
+/// by an id: two tensors of .NET that stand for one native tensor (an in-place operator's operand and result) have
+/// the same id.
 /// </remarks>
 public sealed class Recording : IDisposable
 {
@@ -22,12 +22,13 @@ public sealed class Recording : IDisposable
     private static Recording? _current;
 
     private readonly List<RecordedCall> _calls = [];
-    private readonly List<Seen> _tensors = [];
+    private readonly List<Tensor> _tensors = [];
     private readonly Dictionary<nint, int> _ids = [];
-    private readonly bool _keepsResults;
     private bool _stopped;
 
-    private Recording(bool keepResults) => _keepsResults = keepResults;
+    private Recording()
+    {
+    }
 
     /// <summary>The calls so far, in order.</summary>
     public IReadOnlyList<RecordedCall> Calls => _calls;
@@ -38,17 +39,16 @@ public sealed class Recording : IDisposable
     internal static Recording? Current => _current;
 
     /// <summary>Begins a recording on the calling thread.</summary>
-    /// <param name="keepResults">Keeps the elements of what operators return; their shapes are known in any case.</param>
     /// <returns>The recording; <see cref="Stop"/> or disposal ends it.</returns>
     /// <exception cref="InvalidOperationException">One is open already.</exception>
-    public static Recording Start(bool keepResults = true)
+    public static Recording Start()
     {
         if (_current is not null)
         {
             throw new InvalidOperationException("a recording is open on this thread already");
         }
 
-        return _current = new Recording(keepResults);
+        return _current = new Recording();
     }
 
     /// <summary>Ends the recording; calls and tensors stay available until disposal.</summary>
@@ -74,34 +74,32 @@ public sealed class Recording : IDisposable
     /// <summary>Makes a tensor known before it is used: inputs and parameters, so that their ids are found by <see cref="IdOf"/>.</summary>
     /// <param name="tensor">The tensor.</param>
     /// <returns>Its id.</returns>
-    public int Bind(Tensor tensor) => Bind(tensor, keep: true);
+    public int Bind(Tensor tensor)
+    {
+        ArgumentNullException.ThrowIfNull(tensor);
+        using var held = new Tensor.Held(tensor);
+        if (!_ids.TryGetValue(held.Address, out int id))
+        {
+            id = _tensors.Count;
+            _tensors.Add(tensor.Share());
+            _ids.Add(held.Address, id);
+        }
 
-    /// <summary>The shape of a tensor.</summary>
-    /// <param name="id">The id.</param>
-    /// <returns>Sizes of all dimensions.</returns>
-    public ReadOnlySpan<long> Shape(int id) => _tensors[id].Shape;
+        return id;
+    }
 
     /// <summary>The tensor of an id, with the value it has now (an in-place operator may have changed it since).</summary>
     /// <param name="id">The id.</param>
     /// <returns>The recording's own tensor: don't dispose of it.</returns>
-    /// <exception cref="InvalidOperationException">It is an operator's result, and the recording doesn't keep those.</exception>
-    public Tensor Tensor(int id) => _tensors[id].Kept
-        ?? throw new InvalidOperationException($"tensor {id} is an operator's result; start the recording with keepResults to read it");
+    public Tensor Tensor(int id) => _tensors[id];
 
     /// <summary>Ends the recording and gives its tensors back.</summary>
     public void Dispose()
     {
         Stop();
-        foreach ((nint address, int id) in _ids)
+        foreach (Tensor tensor in _tensors)
         {
-            if (_tensors[id].Kept is { } kept)
-            {
-                kept.Dispose();
-            }
-            else
-            {
-                Status.Check(NativeMethods.kt_address_free(address), "end recording");
-            }
+            tensor.Dispose();
         }
 
         _tensors.Clear();
@@ -127,7 +125,7 @@ public sealed class Recording : IDisposable
         var ids = new int[outputs.Length];
         for (int i = 0; i < ids.Length; i++)
         {
-            ids[i] = Bind(outputs[i], _keepsResults);
+            ids[i] = Bind(outputs[i]);
         }
 
         _calls.Add(new RecordedCall(op.Name, op.Overload, arguments, ids));
@@ -140,26 +138,6 @@ public sealed class Recording : IDisposable
         {
             _calls.Add(new RecordedCall(WriteFromMemory, string.Empty, [new RecordedArgument("self", RecordedKind.Tensor) { TensorId = id }], []));
         }
-    }
-
-    // A tensor is known by its address, so no other one may get it while the recording lives.
-    private int Bind(Tensor tensor, bool keep)
-    {
-        ArgumentNullException.ThrowIfNull(tensor);
-        using var held = new Tensor.Held(tensor);
-        if (!_ids.TryGetValue(held.Address, out int id))
-        {
-            id = _tensors.Count;
-            if (!keep)
-            {
-                Status.Check(NativeMethods.kt_address_reserve(held.Address), "record");
-            }
-
-            _tensors.Add(new Seen(tensor.Shape.ToArray(), keep ? tensor.Share() : null));
-            _ids.Add(held.Address, id);
-        }
-
-        return id;
     }
 
     private RecordedArgument FromGiven(SchemaArgument schema, Argument argument)
@@ -215,6 +193,4 @@ public sealed class Recording : IDisposable
             _ => new RecordedArgument(name, RecordedKind.None),
         };
     }
-
-    private readonly record struct Seen(long[] Shape, Tensor? Kept);
 }

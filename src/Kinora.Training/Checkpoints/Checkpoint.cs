@@ -23,6 +23,9 @@ public sealed record Checkpoint
     /// <summary>Metadata key: where the file comes from, a JSON object of strings.</summary>
     public const string ProvenanceKey = "kinora.provenance";
 
+    /// <summary>Metadata key: the <see cref="Kinora.Models.LoadReport"/> of converted weights as JSON.</summary>
+    public const string LoadReportKey = "kinora.load_report";
+
     private const string FormatKey = "kinora.format";
     private const string ModelKey = "kinora.model";
     private const string OptionsKey = "kinora.model_options";
@@ -59,6 +62,9 @@ public sealed record Checkpoint
 
     /// <summary>Where the file comes from: Kinora's version, libtorch's version and what the caller added.</summary>
     public IReadOnlyDictionary<string, string> Provenance { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>What became of each tensor of the file that the weights were converted from; null for weights of Kinora's own.</summary>
+    public LoadReport? LoadReport { get; init; }
 
     /// <summary>Everything else that continuing the run needs, as JSON; null in checkpoints for use only.</summary>
     internal string? TrainingState { get; init; }
@@ -107,6 +113,7 @@ public sealed record Checkpoint
                 Epoch = int.Parse(Get(EpochKey), CultureInfo.InvariantCulture),
                 Metrics = JsonSerializer.Deserialize<Dictionary<string, double>>(Get(MetricsKey)) ?? [],
                 Provenance = JsonSerializer.Deserialize<Dictionary<string, string>>(Get(ProvenanceKey)) ?? [],
+                LoadReport = metadata.TryGetValue(LoadReportKey, out string? report) ? LoadReport.FromJson(report) : null,
                 TrainingState = metadata.GetValueOrDefault(StateKey),
             };
         }
@@ -126,7 +133,7 @@ public sealed record Checkpoint
     public VideoNetwork LoadNetwork()
     {
         string file = Path ?? throw new InvalidOperationException("only a checkpoint that was read has weights");
-        VideoNetwork network = ModelCatalog.Create(Model, Options with { Pretrained = false });
+        VideoNetwork network = ModelCatalog.CreateBlank(Model, Options);
         try
         {
             LoadWeights(network, file);
@@ -138,6 +145,16 @@ public sealed record Checkpoint
             network.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Writes a checkpoint for use, replacing an older file in one step.</summary>
+    /// <param name="path">Name of the file.</param>
+    /// <param name="network">The network that this record describes.</param>
+    /// <exception cref="CheckpointException">The file can't be written.</exception>
+    public void Save(string path, VideoNetwork network)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        Write(path, network.StateDict());
     }
 
     /// <summary>Writes the file, replacing an older one in one step.</summary>
@@ -156,6 +173,11 @@ public sealed record Checkpoint
             [MetricsKey] = JsonSerializer.Serialize(Metrics.Where(m => double.IsFinite(m.Value)).ToDictionary()),
             [ProvenanceKey] = JsonSerializer.Serialize(Provenance),
         };
+        if (LoadReport is not null)
+        {
+            metadata[LoadReportKey] = LoadReport.ToJson();
+        }
+
         if (TrainingState is not null)
         {
             metadata[StateKey] = TrainingState;
@@ -197,35 +219,46 @@ public sealed record Checkpoint
     /// Takes over every weight that has the name and shape of one of the network's: a classifier for other classes
     /// stays as it is.
     /// </summary>
-    /// <returns>Names that were left alone.</returns>
-    internal static IReadOnlyList<string> LoadMatching(VideoNetwork network, string path)
+    /// <returns>What became of each tensor.</returns>
+    /// <exception cref="CheckpointException">Weights of another network, or trained with another shift convention.</exception>
+    internal static LoadReport LoadMatching(VideoNetwork network, string path)
     {
-        using var scope = new TensorScope();
-        using SafetensorsFile file = SafetensorsFile.Open(path);
-        Dictionary<string, SafetensorsEntry> entries = file.Entries.ToDictionary(e => e.Name, StringComparer.Ordinal);
-        var fitting = new List<(string, Tensor)>();
-        var left = new List<string>();
-        foreach ((string name, Tensor value) in network.StateDict())
+        if (ShiftOf(path) is { } shift && network.Options.Shift is { } expected && shift != expected)
         {
-            if (entries.TryGetValue(name, out SafetensorsEntry? entry) && value.Shape.SequenceEqual(entry.Shape.ToArray()))
-            {
-                fitting.Add((name, file.Read(name)));
-            }
-            else
-            {
-                left.Add(name);
-            }
+            throw new CheckpointException($"start weights: expected shifts of the convention '{expected}', found '{shift}'; weights of one mean something else in the other", path);
         }
+
+        var rules = new LoadRules { AllowMissing = ["*"], AllowUnused = ["*"] };
+        using SafetensorsWeights weights = SafetensorsWeights.Open(path);
+        LoadReport report = WeightLoader.Compare(network, weights, OwnNames, rules);
 
         // A classifier is two tensors; more than a handful of strangers means another network.
-        if (fitting.Count == 0 || left.Count > Math.Max(4, fitting.Count / 10))
+        int strangers = report.Missing.Count + report.Misshapen.Count + report.Unused.Count;
+        if (report.Matched.Count > 0 && strangers > Math.Max(4, report.Matched.Count / 10))
         {
+            ReportedTensor[] examples = [.. report.Missing, .. report.Misshapen, .. report.Unused];
             throw new CheckpointException(
-                $"start weights: expected the tensors of {network.Name}, found only {fitting.Count} of {fitting.Count + left.Count} (missing: {string.Join(", ", left.Take(3))})", path);
+                $"start weights: expected the tensors of {network.Name}, found {report.Matched.Count} of them, {report.Missing.Count} missing, {report.Misshapen.Count} misshapen, "
+                + $"{report.Unused.Count} without a place (such as {string.Join(", ", examples.Take(3).Select(t => t.Name))})", path);
         }
 
-        network.LoadStateDict(fitting, strict: false);
-        return left;
+        return WeightLoader.Load(network, weights, OwnNames, rules);
+    }
+
+    private static IReadOnlyList<WeightNaming> OwnNames(VideoNetwork network, IReadOnlyList<WeightInfo> tensors) => [WeightNaming.Kinora(network)];
+
+    // Null in checkpoints from before there was a choice, and in files from elsewhere.
+    private static ShiftConvention? ShiftOf(string path)
+    {
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        try
+        {
+            return file.Metadata.TryGetValue(OptionsKey, out string? options) ? JsonSerializer.Deserialize<ModelOptions>(options)?.Shift : null;
+        }
+        catch (JsonException e)
+        {
+            throw new CheckpointException($"start weights: metadata '{OptionsKey}' can't be understood: {e.Message}", path, e);
+        }
     }
 
     private static IEnumerable<(string Name, Tensor Value)> Tensors(SafetensorsFile file, bool optimizer)

@@ -21,6 +21,17 @@ public static class ConfigYaml
     /// <exception cref="ConfigException">Unreadable file, bad YAML, unknown keys, or values out of range.</exception>
     public static TrainingConfig Load(string path)
     {
+        TrainingConfig config = Read(path);
+        config.Validate(path);
+        return config;
+    }
+
+    /// <summary>As <see cref="Load"/>, without checking ranges: for a file that options still complete.</summary>
+    /// <param name="path">YAML file.</param>
+    /// <returns>The configuration; keys that are not given keep their defaults.</returns>
+    /// <exception cref="ConfigException">Unreadable file, bad YAML, unknown keys, or values of another type.</exception>
+    public static TrainingConfig Read(string path)
+    {
         string text;
         try
         {
@@ -31,9 +42,7 @@ public static class ConfigYaml
             throw new ConfigException($"training configuration: cannot be read: {e.Message}", path, e);
         }
 
-        TrainingConfig config = Parse(text, path);
-        config.Validate(path);
-        return config;
+        return Parse(text, path);
     }
 
     /// <summary>Reads a training configuration from text, without checking ranges.</summary>

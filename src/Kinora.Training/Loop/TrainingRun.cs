@@ -191,13 +191,16 @@ internal sealed class TrainingRun : IDisposable
         int epoch = _state.Epoch + 1;
         EvaluationResult? validation = null;
         double evaluationSeconds = 0;
-        if (_validationLoader is not null && (epoch % _config.Loop.EvaluateEvery == 0 || epoch == Epochs))
+        ClipLoader? validationLoader = epoch % _config.Loop.EvaluateEvery == 0 || epoch == Epochs ? _validationLoader : null;
+
+        // Without validation clips the last epoch is the best, and its statistics matter just as much.
+        if (validationLoader is not null || (_validationLoader is null && epoch == Epochs))
         {
             long start = _clock.GetTimestamp();
             try
             {
                 RefreshBatchNorm();
-                validation = Evaluate(_validationLoader, _prepared.Splits.Validation, "validation", _plan.BFloat16);
+                validation = validationLoader is null ? null : Evaluate(validationLoader, _prepared.Splits.Validation, "validation", _plan.BFloat16);
             }
             catch (OperationCanceledException) when (_ct.IsCancellationRequested)
             {

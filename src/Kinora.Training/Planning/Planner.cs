@@ -244,8 +244,8 @@ internal static class Planner
         VideoNetwork network = options.NetworkFactory?.Invoke(config.Model.Name, modelOptions) ?? ModelCatalog.Create(config.Model.Name, modelOptions);
         if (config.Model.Weights is string weights)
         {
-            IReadOnlyList<string> left = Checkpoint.LoadMatching(network, weights);
-            notes.Add($"starts from {weights}{(left.Count > 0 ? $"; new: {string.Join(", ", left)}" : "")}");
+            LoadReport report = Checkpoint.LoadMatching(network, weights);
+            notes.Add($"starts from {weights}: {report.Matched.Count} matched{Listed("new", [.. report.Missing, .. report.Misshapen])}{Listed("unused", report.Unused)}");
         }
         else if (!config.Model.Pretrained)
         {
@@ -254,6 +254,9 @@ internal static class Planner
 
         network.ToMemoryFormat(MemoryFormat.ChannelsLast);
         return network;
+
+        static string Listed(string what, IReadOnlyList<ReportedTensor> tensors) =>
+            tensors.Count == 0 ? "" : $"; {tensors.Count} {what}: {string.Join(", ", tensors.Take(8).Select(t => t.Name))}{(tensors.Count > 8 ? ", …" : "")}";
     }
 
     private static TrainingConfig ChooseEpochs(TrainingConfig config, int clips, DatasetSplits splits, int steps, Probe? probe, List<string> notes)

@@ -133,6 +133,27 @@ public sealed class ClipLoaderTests(Clips clips)
         AssertSame(expected, Drain(cached, 1));
     }
 
+    [Fact]
+    public void Epoch_TimedClips_SameBitsFromTheCache()
+    {
+        ClipSpec spec = _spec with { Sampling = new(SamplingMethod.Timed, 1, 4, 2, 60) };
+        using var plain = new ClipLoader(clips.Set, _training with { Spec = spec });
+        using var cached = new ClipLoader(clips.Set, _training with { Spec = spec, Cache = new ClipCache(1 << 26) });
+        AssertSame(Drain(plain, 0), Drain(cached, 0));
+        AssertSame(Drain(plain, 1), Drain(cached, 1));
+        Assert.Equal(13, cached.Statistics.VideosDecoded);
+    }
+
+    [Fact]
+    public void Epoch_EvaluationThatResizesNormalisedValues_IsNeverTakenFromCachedBytes()
+    {
+        ClipSpec spec = _spec with { Resize = new(ResizeRule.KeepAspectFloor, 40, ResizeEngine.Interpolate) };
+        using var plain = new ClipLoader(clips.Set, _evaluation with { Spec = spec });
+        using var cached = new ClipLoader(clips.Set, _evaluation with { Spec = spec, Cache = new ClipCache(1 << 26) });
+        AssertSame(Drain(plain, 0), Drain(cached, 0));
+        AssertSame(Drain(plain, 1), Drain(cached, 1));
+    }
+
     [Theory]
     [MemberData(nameof(Chains))]
     public void Epoch_TrainingWithCache_SameBitsAndTheSecondEpochDecodesNothing(string name)

@@ -85,6 +85,54 @@ public sealed class ClipPipelineTests
     }
 
     [Fact]
+    public void Transform_InterpolateToTheSameSize_ThePixelsThemselves()
+    {
+        ClipSpec plain = Spec with { Resize = new(ResizeRule.None, 0) };
+        using DecodedClip clip = new ClipPipeline(plain).Decode(Video(60, 40, 9), TestContext.Current.CancellationToken);
+        ClipSpec resized = plain with { Resize = new(ResizeRule.KeepAspectFloor, 40, ResizeEngine.Interpolate) };
+        Assert.Equal(Transformed(new ClipPipeline(plain), clip), Transformed(new ClipPipeline(resized), clip));
+    }
+
+    [Fact]
+    public void Transform_InterpolateTenCropsOfASmallFrame_MirrorsAndBlackBorders()
+    {
+        ClipSpec spec = Spec with { Resize = new(ResizeRule.KeepAspectFloor, 24, ResizeEngine.Interpolate), Crop = new(CropMethod.Ten, 32), Layout = ClipLayout.Nthwc };
+        var pipeline = new ClipPipeline(spec);
+        using DecodedClip clip = pipeline.Decode(Video(90, 60, 9), TestContext.Current.CancellationToken);
+        float[] views = Transformed(pipeline, clip);
+        float[] black = [.. Enumerable.Range(0, 3).Select(c => NormalizationTable.Create(spec.Normalization)[c * 256])];
+        for (int i = 0; i < views.Length / 2; i++)
+        {
+            int pair = i / pipeline.FloatsPerView, inside = i % pipeline.FloatsPerView, c = inside % 3, x = inside / 3 % 32, rest = inside / 96;
+            Assert.Equal(views[(2 * pair * pipeline.FloatsPerView) + inside], views[(((2 * pair) + 1) * pipeline.FloatsPerView) + (rest * 96) + ((31 - x) * 3) + c]);
+        }
+
+        // The frame becomes 36 x 24, eight rows short of the crop; the first view begins at its upper left corner.
+        Assert.Equal(black, views.AsSpan(31 * 32 * 3, 3).ToArray());
+        Assert.NotEqual(black, views.AsSpan(23 * 32 * 3, 3).ToArray());
+    }
+
+    [Fact]
+    public void Process_TimedClips_CountsTheVideosOwnRate()
+    {
+        // Two seconds at 10 frames a second: points at 0 to 0.9 s, and from half the room on.
+        var pipeline = new ClipPipeline(Spec with { Sampling = new(SamplingMethod.Timed, 2, 4, 5, 20) });
+        using var video = new MemorySource(FormulaFrames.Create(48, 44, 20), 48, 44, framesPerSecond: 10);
+        using DecodedClip clip = pipeline.Decode(video, TestContext.Current.CancellationToken);
+        Assert.Equal([0, 3, 6, 9, 5, 8, 11, 14], clip.Indices.ToArray());
+        Assert.Equal((2, 4, 2), (pipeline.Clips, pipeline.Frames, pipeline.Views));
+    }
+
+    [Fact]
+    public void Augmentation_InterpolateInTraining_ConfigExceptionSaysWhy()
+    {
+        using DecodedClip clip = new ClipPipeline(Spec).Decode(Video(90, 60, 9), TestContext.Current.CancellationToken);
+        var transform = new TrainingTransform(new TrainingAugmentation { Resize = new(ResizeRule.KeepAspectFloor, 40, ResizeEngine.Interpolate) }, Spec);
+        ConfigException e = Assert.Throws<ConfigException>(() => transform.Transform(clip, new CounterRandom(1, "x"), new float[4 * 3 * 32 * 32]));
+        Assert.Contains("for evaluation only", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Process_LargeFrames_SameAsDecodeAndTransform()
     {
         // Frames of 6 MB: more than one chunk.

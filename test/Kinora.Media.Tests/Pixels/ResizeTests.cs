@@ -10,7 +10,7 @@ public sealed class ResizeTests
         get
         {
             var rows = new TheoryData<ResizeEngine, VectorWidthName>();
-            foreach (ResizeEngine engine in Enum.GetValues<ResizeEngine>())
+            foreach (ResizeEngine engine in new[] { ResizeEngine.Pillow, ResizeEngine.OpenCv })
             {
                 foreach (VectorWidth width in new[] { VectorWidth.Bits128, VectorWidth.Bits256 }.Where(w => w == VectorWidth.Bits128 || w == Resize.BestWidth))
                 {

@@ -94,6 +94,65 @@ public sealed class SamplerGoldenTests
         }
     }
 
+    [Fact]
+    public void Timed_RecordedSlowFastClips_SameRequest()
+    {
+        Assert.SkipWhen(GoldenFile.Root(File) is null, "no reference material");
+        JsonElement slowFast = GoldenFile.Root(File)!.Value.GetProperty("slowfast");
+        int compared = 0;
+        foreach (JsonElement row in slowFast.GetProperty("test").EnumerateArray())
+        {
+            (int frames, int count, double rate) = (row.Int("num_frames", 0), row.Int("L", 0), row.GetProperty("fps").GetDouble());
+            FrameSampler sampler = FrameSampler.Create(new(SamplingMethod.Timed, 10, frames, row.Int("sampling_rate", 0)));
+            LegacyIndices found = sampler.LegacyEvaluationIndices(count, LegacySource.Video, rate);
+            int[] own = sampler.EvaluationIndices(count, rate);
+            Assert.All(own, i => Assert.InRange(i, 0, count - 1));
+            for (int clip = 0; clip < 10; clip++)
+            {
+                Range part = (clip * frames)..((clip + 1) * frames);
+                if (Clip(row, clip) is { ValueKind: JsonValueKind.Array } recorded)
+                {
+                    compared++;
+                    Assert.Equal(recorded.Ints(), found.Requested[part]);
+                    Assert.Equal(recorded.Ints(), own[part]);
+                }
+                else if (Clip(row, clip) is { ValueKind: JsonValueKind.String })
+                {
+                    Assert.Contains(count, found.Requested[part]);
+                }
+            }
+        }
+
+        foreach (JsonElement row in slowFast.GetProperty("train").EnumerateArray().Where(r => r.GetProperty("idx").ValueKind == JsonValueKind.Array))
+        {
+            FrameSampler sampler = FrameSampler.Create(new(SamplingMethod.Timed, 1, row.Int("num_frames", 0), row.Int("sampling_rate", 0)));
+            int[] found = sampler.TrainingIndices(row.Int("L", 0), new ShareDraws(row.GetProperty("u").GetDouble()), row.GetProperty("fps").GetDouble());
+            Assert.Equal(row.GetProperty("idx").Ints(), found);
+        }
+
+        Assert.True(compared > 400, $"{compared} clips");
+
+        // All clips alike, a list of ten, or some of them by number.
+        static JsonElement? Clip(JsonElement row, int clip) => row.TryGetProperty("all_clips", out JsonElement all) ? all
+            : row.GetProperty("clips") is { ValueKind: JsonValueKind.Array } list ? list[clip]
+            : row.GetProperty("clips").TryGetProperty($"{clip}", out JsonElement one) ? one : null;
+    }
+
+    [Fact]
+    public void Timed_RecordedPyAvClips_SameFrames()
+    {
+        Assert.SkipWhen(GoldenFile.Root(File) is null, "no reference material");
+        int compared = 0;
+        FrameSampler sampler = FrameSampler.Create(new(SamplingMethod.Timed, 1, 8, 32));
+        foreach (JsonElement row in GoldenFile.Records(File, "pyav").Where(r => r.Text("mode") == "test" && r.Has("source_frames")))
+        {
+            compared++;
+            Assert.Equal(row.GetProperty("source_frames").Ints(), sampler.EvaluationIndices(row.Int("L", 0), row.GetProperty("fps").GetDouble()));
+        }
+
+        Assert.True(compared > 100, $"{compared} clips");
+    }
+
     private static FrameSampler SamplerFor(JsonElement record, string name)
     {
         JsonElement args = record.GetProperty("args");
@@ -127,6 +186,18 @@ public sealed class SamplerGoldenTests
         {
             yield return new CounterDraws(new CounterRandom(1, 0, i, "support"));
         }
+    }
+
+    // A share of the range.
+    private sealed class ShareDraws(double share) : IDraws
+    {
+        public int Integer(int low, int exclusiveHigh) => throw new InvalidOperationException("not drawn");
+
+        public int Choice(int count) => throw new InvalidOperationException("not drawn");
+
+        public double Real(double low, double high) => low + (share * (high - low));
+
+        public double Unit() => throw new InvalidOperationException("not drawn");
     }
 
     // Integer draws by number; values past the range become its last one.

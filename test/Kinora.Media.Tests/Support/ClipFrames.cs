@@ -9,13 +9,13 @@ internal static class ClipFrames
 {
     /// <summary>Opens what a record calls its source.</summary>
     /// <param name="name">clips/…, handwash/… or rawframes/….</param>
-    /// <param name="asOpenCv">With OpenCV's colours and without rotation.</param>
-    public static IFrameSource Open(string name, bool asOpenCv = false)
+    /// <param name="color">YUV matrix.</param>
+    /// <param name="applyRotation">As decord does, and not OpenCV or PyAV.</param>
+    public static IFrameSource Open(string name, ColorMatrix color = ColorMatrix.FromStream, bool applyRotation = true)
     {
         string path = SharedData.Require(name.StartsWith("rawframes/", StringComparison.Ordinal) ? $"golden/pipeline/{name}" : $"data/{name}");
         return Directory.Exists(path) ? RawFrameFolder.Open(path)
-            : asOpenCv ? VideoReader.Open(path, new() { Color = ColorMatrix.Bt601, ApplyRotation = false })
-            : VideoReader.Open(path);
+            : VideoReader.Open(path, new() { Color = color, ApplyRotation = applyRotation });
     }
 
     /// <summary>Reads the frames of a case's input and checks that they were decoded as recorded.</summary>

@@ -32,8 +32,10 @@ internal static class FormulaFrames
 }
 
 /// <summary>Frames in memory as a source.</summary>
-internal sealed class MemorySource(byte[] frames, int width, int height) : IFrameSource
+internal sealed class MemorySource(byte[] frames, int width, int height, double framesPerSecond = 0) : IFrameSource
 {
+    public double FramesPerSecond => framesPerSecond;
+
     public int FrameCount => frames.Length / (width * height * 3);
 
     public int Width => width;

@@ -48,6 +48,8 @@ internal sealed record PaddleOp(string Name, JsonElement Arguments, JsonElement 
         "CenterCrop" => new(CropMethod.Center, Int("target_size"), Bool("do_round", true) ? CropRounding.HalfEven : CropRounding.Floor),
         "TenCrop" => new(CropMethod.Ten, Int("target_size")),
         "UniformCrop" => new(CropMethod.Three, Int("target_size")),
+        "MultiCrop" when Bool("test_mode", false) && Inputs.ValueKind == JsonValueKind.Object && Inputs.Int("spatial_num_clips", 0) == 3 =>
+            new(CropMethod.Spread, Int("target_size")),
         "GroupFullResSample" when !Bool("flip", false) => new(CropMethod.FullResolution, Int("crop_size")),
         _ => null,
     };
@@ -114,6 +116,8 @@ internal static class PaddleOps
                 return flip && w == h ? Crops(pictures, w, [new(0, 0, Flip: true)]) : flip ? Mirrored(pictures) : pictures;
             case "GroupFullResSample":
                 return Crops(pictures, op.Int("crop_size"), CropViews.FullResolution(op.Int("crop_size"), w, h, op.Bool("flip", false)));
+            case "MultiCrop" when op.Crop is { } spread:
+                return Crops(pictures, spread.Size, [CropViews.Of(spread, w, h)[op.Inputs.Int("spatial_sample_index", 0)]]);
             default:
                 return op.Crop is { } crop ? Crops(pictures, crop.Size, CropViews.Of(crop, w, h)) : null;
         }

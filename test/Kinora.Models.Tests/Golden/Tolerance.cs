@@ -11,6 +11,9 @@ internal static class Tolerance
     /// <summary>Gradients in float64, relative to the norm of the tensor's gradient.</summary>
     public const double Gradient = 1e-7;
 
+    /// <summary>Gradients that are 0 but for rounding, relative to the largest norm of any gradient of the network.</summary>
+    public const double Zero = 1e-10;
+
     /// <summary>Scores in float32, relative to the greatest; or three times the reference's own float32 error where that is more.</summary>
     public const double Single = 1e-4;
 

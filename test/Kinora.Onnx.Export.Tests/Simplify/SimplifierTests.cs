@@ -15,6 +15,38 @@ public sealed class SimplifierTests
     }
 
     [Fact]
+    public void Run_BatchNormAndFactorAfterVolumeConvolution_GoIntoItsWeights()
+    {
+        // A factor of one element, as ReZero branches have, between the norm and the sum.
+        ModelProto model = Captured.AssertSame(
+            x => x + (Norm(F.Conv3d(x, Captured.Weight("w", 4, 1, 3, 3, 3), null, [1, 1, 1], [1, 1, 1], 4), 4) * Captured.Weight("a", 1)), [4, 3, 6, 5]);
+        Assert.Equal(["Conv", "Add"], Captured.Operators(model));
+    }
+
+    [Fact]
+    public void Run_PaddlesHardSigmoid_GoesIntoTheConvolutionAndBounds()
+    {
+        ModelProto model = Captured.AssertSame(x => F.HardSigmoid(Conv(x, "w", 8, 1), 0.2), Image);
+        Assert.Equal(["Conv", "Clip"], Captured.Operators(model));
+    }
+
+    [Fact]
+    public void Run_DropoutFactorAfterHardSwish_GoesIntoTheLayerBelow()
+    {
+        ModelProto model = Captured.AssertSame(
+            x => F.Linear((Conv(x, "w", 8, 1).Hardswish() * 0.8).Mean([2, 3]), Captured.Weight("v", 5, 8), Captured.Weight("b", 5)), Image);
+        Assert.Equal(["Conv", "HardSwish", "GlobalAveragePool", "Reshape", "Gemm"], Captured.Operators(model));
+    }
+
+    [Fact]
+    public void Run_MeanOverAVolume_BecomesGlobalAveragePool()
+    {
+        ModelProto model = Captured.AssertSame(
+            x => F.Conv3d(x.Relu().Mean([2, 3, 4], keepDim: true), Captured.Weight("w", 5, 4, 1, 1, 1), null, [1, 1, 1], [0, 0, 0]), [4, 3, 6, 5]);
+        Assert.Equal(["Relu", "GlobalAveragePool", "Conv"], Captured.Operators(model));
+    }
+
+    [Fact]
     public void Run_BatchNormWithSeveralReaders_KeepsBoth()
     {
         // The convolution's own result is read too, so its weights must stay.

@@ -18,6 +18,41 @@ public sealed class VolumeLayerTests
         Assert.Equal([33.5f, 55.5f], y.ToArray<float>());
     }
 
+    // In float64 the work is done in parts along time, in float32 at once.
+    [Theory]
+    [InlineData(1, 5, 1, 2)]
+    [InlineData(1, 3, 2, 1)]
+    [InlineData(3, 3, 2, 0)]
+    public void Conv3d_LargeClipInFloat64_EqualsFloat32(int groups, int kernel, int stride, int padding)
+    {
+        using var scope = new TensorScope();
+        using var conv = new Conv3d(3, 6, (kernel, 7, 7), (stride, 2, 2), (padding, 3, 3), groups, bias: true);
+        foreach ((_, Tensor value) in conv.NamedParameters())
+        {
+            Initializers.Normal(value, new CounterRandom(1, "weights"), 0.1);
+        }
+
+        Tensor x = Tensor.Zeros([2, 3, 19, 96, 96]);
+        Initializers.Normal(x, new CounterRandom(1, "x"), 1);
+        (float[] expected, float[][] gradients) = Run(x);
+        conv.To(DType.Float64);
+        (float[] found, float[][] foundGradients) = Run(x.To(DType.Float64).Detach());
+
+        Assert.Equal(expected.Length, found.Length);
+        double Apart(float[] a, float[] b) => a.Zip(b, (p, q) => Math.Abs(p - q)).Max() / a.Max(Math.Abs);
+        Assert.InRange(Apart(expected, found), 0, 1e-5);
+        Assert.All(gradients.Zip(foundGradients), pair => Assert.InRange(Apart(pair.First, pair.Second), 0, 1e-4));
+
+        (float[] Output, float[][] Gradients) Run(Tensor input)
+        {
+            input.RequiresGrad = true;
+            Tensor y = conv.Forward(input);
+            (y * y).Mean().Backward();
+            Tensor[] leaves = [input, conv.Weight, conv.Bias!];
+            return (y.To(DType.Float32).ToArray<float>(), [.. leaves.Select(leaf => leaf.Grad!.To(DType.Float32).ToArray<float>())]);
+        }
+    }
+
     [Fact]
     public void Conv3d_IndivisibleGroups_IsRefused() =>
         Assert.Throws<ShapeException>(() => new Conv3d(6, 4, (1, 1, 1), groups: 3));

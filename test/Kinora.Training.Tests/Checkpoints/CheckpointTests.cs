@@ -52,12 +52,31 @@ public sealed class CheckpointTests : IDisposable
         using var scope = new TensorScope();
         using VideoNetwork three = Network(3), five = Network(5);
         Describe(three).Write(_folder["three.safetensors"], three.StateDict());
-        Assert.Equal(["fc.weight", "fc.bias"], Checkpoint.LoadMatching(five, _folder["three.safetensors"]));
+        LoadReport report = Checkpoint.LoadMatching(five, _folder["three.safetensors"]);
+        Assert.Equal(["fc.weight", "fc.bias"], report.Misshapen.Select(t => t.Name));
+        Assert.Empty(report.Missing.Concat(report.Unused));
         Dictionary<string, Tensor> expected = three.StateDict().ToDictionary(p => p.Name, p => p.Value);
         foreach ((string name, Tensor value) in five.StateDict().Where(p => !p.Name.StartsWith("fc.", StringComparison.Ordinal)))
         {
             Assert.Equal(expected[name].ToArray<float>(), value.ToArray<float>());
         }
+    }
+
+    [Fact]
+    public void LoadNetwork_OtherShiftConvention_IsRebuiltAndNotTakenForTheNetworksOwn()
+    {
+        using var scope = new TensorScope();
+        using VideoNetwork original = ModelCatalog.Create(
+            ModelCatalog.DefaultName, new ModelOptions(3, Frames: 2, Size: 32, Seed: 3, Shift: ShiftConvention.Original));
+        Describe(original).Write(_folder["a.safetensors"], original.StateDict());
+
+        using VideoNetwork loaded = Checkpoint.Read(_folder["a.safetensors"]).LoadNetwork();
+        using VideoNetwork own = Network(3);
+
+        Assert.Equal(ShiftConvention.Original, loaded.Options.Shift);
+        CheckpointException e = Assert.Throws<CheckpointException>(() => Checkpoint.LoadMatching(own, _folder["a.safetensors"]));
+        Assert.Contains("'past first, 1/8', found 'future first, 1/8", e.Message, StringComparison.Ordinal);
+        Assert.Empty(Checkpoint.LoadMatching(loaded, _folder["a.safetensors"]).Missing);
     }
 
     [Fact]
@@ -68,6 +87,30 @@ public sealed class CheckpointTests : IDisposable
         SafetensorsFile.Save(_folder["tiny.safetensors"], tiny.StateDict());
         CheckpointException e = Assert.Throws<CheckpointException>(() => Checkpoint.LoadMatching(network, _folder["tiny.safetensors"]));
         Assert.Equal(_folder["tiny.safetensors"], e.Path);
+    }
+
+    [Fact]
+    public void Save_ConvertedWeights_CarriesTheLoadReport()
+    {
+        using VideoNetwork network = Network(3);
+        var report = new LoadReport
+        {
+            File = "a.pdparams",
+            Network = network.Name,
+            Family = "PaddleVideo",
+            Style = "as they are",
+            Matched = [new ReportedTensor("backbone.fc.weight", "fc.weight", [8, 3], [8, 3])],
+            Reshaped = [],
+            Missing = [new ReportedTensor("backbone.fc.bias", "fc.bias", [3], Note: "allowed by 'fc.*'")],
+            Misshapen = [],
+            Unused = [new ReportedTensor("x", Found: [2])],
+        };
+        (Describe(network) with { LoadReport = report }).Save(_folder["a.safetensors"], network);
+
+        LoadReport read = Checkpoint.Read(_folder["a.safetensors"]).LoadReport!;
+        Assert.Equal(report.ToText(full: true), read.ToText(full: true));
+        Assert.Equal("fc.weight", read.Matched[0].Kinora);
+        Assert.False(read.Fits);
     }
 
     [Fact]

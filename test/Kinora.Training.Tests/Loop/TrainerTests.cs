@@ -1,3 +1,4 @@
+using Kinora.Data;
 using Kinora.Tensors;
 using Kinora.Testing;
 
@@ -136,6 +137,21 @@ public sealed class TrainerTests : IDisposable
         Assert.Equal(("clips", "clips-2"), (Path.GetFileName(first.Plan.RunFolder), Path.GetFileName(second.Plan.RunFolder)));
         Assert.Contains("resume it", Assert.Throws<ConfigException>(() => Trainer.Run(config with { Name = "clips" }, Options())).Message, StringComparison.Ordinal);
         Assert.Equal(weights, File.ReadAllBytes(first.BestCheckpoint!));
+    }
+
+    [Fact]
+    public void Run_NoValidationClips_LastEpochIsBestWithRefreshedStatistics()
+    {
+        VideoDataset train = DatasetFolder.Load(ColourClips.Create(_folder["all"], train: 4, validation: 1, test: 1)).Train;
+        TrainerOptions options = Options() with { Splits = new DatasetSplits(train, train with { Samples = [] }, null) };
+        TrainingConfig config = Config(epochs: 2) with { Name = "stale" };
+        TrainingOutcome stale = Trainer.Run(config with { Loop = config.Loop with { PreciseBatchNormBatches = 0 } }, options);
+        TrainingOutcome refreshed = Trainer.Run(config with { Name = "refreshed", Loop = config.Loop with { PreciseBatchNormBatches = 2 } }, options);
+
+        Assert.Equal(2, refreshed.BestEpoch);
+        using SafetensorsFile before = SafetensorsFile.Open(stale.BestCheckpoint!), after = SafetensorsFile.Open(refreshed.BestCheckpoint!);
+        Assert.Equal(before.Read("bn.weight").ToArray<float>(), after.Read("bn.weight").ToArray<float>());
+        Assert.NotEqual(before.Read("bn.running_mean").ToArray<float>(), after.Read("bn.running_mean").ToArray<float>());
     }
 
     [Fact]

@@ -12,6 +12,7 @@ internal static class ReductionOperators
         ["sum"] = c => Reduced(c, "ReduceSum", "dim"),
         ["amax"] = c => Reduced(c, "ReduceMax", "dim"),
         ["amin"] = c => Reduced(c, "ReduceMin", "dim"),
+        ["logsumexp"] = c => Reduced(c, "ReduceLogSumExp", "dim"),
         ["softmax"] = c => AlongAxis(c, "Softmax"),
         ["_softmax"] = c => AlongAxis(c, "Softmax"),
         ["log_softmax"] = c => AlongAxis(c, "LogSoftmax"),

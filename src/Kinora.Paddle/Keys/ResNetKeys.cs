@@ -3,13 +3,13 @@ using Kinora.Models;
 
 namespace Kinora.Paddle;
 
-/// <summary>Names of TSN: PaddleVideo's <c>ResNet</c> backbone and <c>TSNHead</c>.</summary>
-internal static class TsnKeys
+/// <summary>Names of TSN and TSM: PaddleVideo's <c>ResNet</c> and <c>ResNetTSM</c> backbones with their heads.</summary>
+internal static class ResNetKeys
 {
     private const int NumberedStage = 2;
 
     /// <summary>The translation for one network.</summary>
-    /// <param name="network">A <see cref="Tsn"/> of any depth.</param>
+    /// <param name="network">A <see cref="Tsn"/> or <see cref="Tsm"/> of any depth.</param>
     /// <returns>The translation.</returns>
     public static KeyMap For(VideoNetwork network)
     {
