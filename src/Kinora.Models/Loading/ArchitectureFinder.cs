@@ -1,4 +1,5 @@
 using System.Globalization;
+using Kinora.Tensors;
 
 namespace Kinora.Models;
 
@@ -171,9 +172,10 @@ public static class ArchitectureFinder
         return (new ArchitectureMatch(entry, options, match.Report(source.Path, entry.Name)), match.Style.Rank);
     }
 
-    // Names and shapes only: the network is built without initial values and let go at once.
+    // The network is built for its names and shapes and let go at once.
     private static IReadOnlyList<WeightNaming> Namings(ModelEntry entry, ModelOptions options, WeightSource source, NamingProvider provider)
     {
+        using IDisposable shapes = ShapesOnly.Enable();
         using VideoNetwork network = ModelCatalog.CreateBlank(entry.Name, options);
         return provider(network, source.Tensors);
     }

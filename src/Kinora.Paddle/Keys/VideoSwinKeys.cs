@@ -1,4 +1,5 @@
 using Kinora.Models;
+using Kinora.Tensors;
 
 namespace Kinora.Paddle;
 
@@ -10,7 +11,11 @@ internal static class VideoSwinKeys
     /// <summary>The translation for one network.</summary>
     /// <param name="network">A <see cref="VideoSwin"/> of any shape.</param>
     /// <returns>The translation.</returns>
-    public static KeyMap For(VideoNetwork network) => new(ToPaddle, [.. Idle((VideoSwin)network)]);
+    public static KeyMap For(VideoNetwork network)
+    {
+        (int Time, int Height, int Width) window = ((VideoSwin)network).Window;
+        return new KeyMap(ToPaddle, [.. Idle((VideoSwin)network)]) { IdleValue = _ => IndexTable(window.Time, window.Height, window.Width) };
+    }
 
     private static string ToPaddle(string name) => name.Split('.') switch
     {
@@ -45,6 +50,25 @@ internal static class VideoSwinKeys
         return network.NamedParameters()
             .Where(p => p.Name.EndsWith(PositionBias, StringComparison.Ordinal))
             .Select(p => new PaddleName(ToPaddle(p.Name[..^PositionBias.Length]) + ".relative_position_index", null, [tokens, tokens], Transposed: false, IsTrained: false));
+    }
+
+    // Token i sees token j by the row of their distance: steps of time, rows and columns, each counted from its most negative.
+    private static Tensor IndexTable(int time, int height, int width)
+    {
+        int tokens = time * height * width;
+        var table = new long[tokens * tokens];
+        for (int i = 0; i < tokens; i++)
+        {
+            for (int j = 0; j < tokens; j++)
+            {
+                int steps = (i / (height * width)) - (j / (height * width)) + time - 1;
+                int rows = (i / width % height) - (j / width % height) + height - 1;
+                int columns = (i % width) - (j % width) + width - 1;
+                table[(i * tokens) + j] = (((steps * ((2 * height) - 1)) + rows) * ((2 * width) - 1)) + columns;
+            }
+        }
+
+        return Tensor.From<long>(table, [tokens, tokens]);
     }
 
     private static string Join(string head, string[] rest) => string.Join('.', [head, .. rest]);
