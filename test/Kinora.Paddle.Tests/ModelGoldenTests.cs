@@ -144,6 +144,7 @@ public sealed class ModelGoldenTests
     // The training pass was recorded with every dropout at 0; evaluation drops nothing but PP-TSMv2's still scales.
     private static VideoNetwork BuildWithFormulaWeights(GoldenModel golden, DType type, bool withoutDropping = false)
     {
+        using var scope = new TensorScope();
         VideoNetwork network = PaddleRecipes.Build(golden.Config, golden.Overrides, golden.Classes, withoutDropping);
         network.To(type);
         PaddleNames names = PaddleNames.For(network);
