@@ -73,7 +73,7 @@ public sealed class ShiftConverterTests
     {
         using VideoNetwork source = Create(name, frames, ShiftConvention.PaddleVideo, seed: 1);
         using VideoNetwork target = Create(name, frames, ShiftConvention.Original, seed: 2);
-        double[] before = Weights(target);
+        double[][] before = Weights(target);
 
         var e = Assert.Throws<ConfigException>(() => ShiftConverter.Convert(source, target));
 
@@ -149,5 +149,5 @@ public sealed class ShiftConverterTests
         return network;
     }
 
-    private static double[] Weights(VideoNetwork network) => [.. network.StateDict().SelectMany(t => t.Value.ToArray<double>())];
+    private static double[][] Weights(VideoNetwork network) => [.. network.StateDict().Select(t => t.Value.ToArray<double>())];
 }

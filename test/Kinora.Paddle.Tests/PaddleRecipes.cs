@@ -44,7 +44,8 @@ internal static class PaddleRecipes
     /// <param name="overrides">Changed values of MODEL.backbone.</param>
     /// <param name="classes">Number of classes; null for the recipe's own.</param>
     /// <param name="withoutDropping">Sets the probability of every dropout and drop-path to 0.</param>
-    public static VideoNetwork Build(string config, IReadOnlyDictionary<string, JsonElement> overrides, int? classes = null, bool withoutDropping = false)
+    /// <param name="headOverrides">Changed values of MODEL.head.</param>
+    public static VideoNetwork Build(string config, IReadOnlyDictionary<string, JsonElement> overrides, int? classes = null, bool withoutDropping = false, IReadOnlyDictionary<string, JsonElement>? headOverrides = null)
     {
         string recipe = config.Replace(Root, "", StringComparison.Ordinal).Replace(".yaml", "", StringComparison.Ordinal);
         PaddleModel? model = Models.GetValueOrDefault(recipe);
@@ -62,6 +63,11 @@ internal static class PaddleRecipes
         foreach ((string name, JsonElement value) in overrides.Where(o => o.Key != "name"))
         {
             backbone[name] = Plain(value);
+        }
+
+        foreach ((string name, JsonElement value) in headOverrides ?? new Dictionary<string, JsonElement>())
+        {
+            head[name] = Plain(value);
         }
 
         VideoNetwork network = PaddleArchitectures.Create(model with { BackboneArguments = backbone, HeadArguments = head });

@@ -52,7 +52,7 @@ public sealed class ProgramGoldenTests
     private static VideoNetwork Build(JsonElement golden)
     {
         int classes = 400;
-        Dictionary<string, JsonElement> backbone = [];
+        Dictionary<string, JsonElement> backbone = [], head = [];
         foreach (string text in golden.GetProperty("overrides").EnumerateArray().Select(o => o.GetString()!))
         {
             // Such as MODEL.backbone.depths=[2,2,2,2]; what isn't of the network belongs to the exporter.
@@ -62,12 +62,12 @@ public sealed class ProgramGoldenTests
                 case ["MODEL", _, "num_classes" or "class_num"]:
                     classes = int.Parse(parts[1], System.Globalization.CultureInfo.InvariantCulture);
                     break;
-                case ["MODEL", "backbone", var argument]:
-                    backbone[argument] = JsonDocument.Parse(parts[1].Replace("True", "true", StringComparison.Ordinal).Replace("False", "false", StringComparison.Ordinal).Replace('\'', '"')).RootElement;
+                case ["MODEL", ("backbone" or "head") and var part, var argument]:
+                    (part == "head" ? head : backbone)[argument] = JsonDocument.Parse(parts[1].Replace("True", "true", StringComparison.Ordinal).Replace("False", "false", StringComparison.Ordinal).Replace('\'', '"')).RootElement;
                     break;
             }
         }
 
-        return PaddleRecipes.Build(golden.GetProperty("config").GetString()!, backbone, classes);
+        return PaddleRecipes.Build(golden.GetProperty("config").GetString()!, backbone, classes, headOverrides: head);
     }
 }
