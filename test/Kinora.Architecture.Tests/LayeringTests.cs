@@ -69,5 +69,17 @@ public sealed class LayeringTests
         Assert.DoesNotContain("Kinora.Tensors", seen);
     }
 
+    [Fact]
+    public void Source_AllFolders_HoldNoPython()
+    {
+        string[] folders = ["src", "test", "bench", "eng", "native", "samples", "docs"];
+        string[] found =
+        [
+            .. folders.Select(folder => Path.Combine(SharedData.Checkout, folder)).Where(Directory.Exists)
+                .SelectMany(folder => Directory.EnumerateFiles(folder, "*.py*", SearchOption.AllDirectories)),
+        ];
+        Assert.Empty(found);
+    }
+
     private static bool IsOurs(string name) => name.StartsWith("Kinora.", StringComparison.Ordinal) || name == "Microsoft.ML.OnnxRuntime";
 }
