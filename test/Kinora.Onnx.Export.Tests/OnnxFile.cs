@@ -20,5 +20,9 @@ internal static class OnnxFile
         return results[0].GetTensorDataAsSpan<float>().ToArray();
     }
 
-    public static ModelProto Read(string path) => ModelProto.Parser.ParseFrom(File.ReadAllBytes(path));
+    public static ModelProto Read(string path)
+    {
+        using FileStream stream = File.OpenRead(path);
+        return ModelProto.Parser.ParseFrom(stream);
+    }
 }
