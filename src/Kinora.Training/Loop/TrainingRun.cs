@@ -38,7 +38,7 @@ internal sealed class TrainingRun : IDisposable
         _start = _lastWritten = _clock.GetTimestamp();
         _folder = new RunFolder(_plan.RunFolder, _clock);
         _optimizer = new Sgd(_network.ParameterGroups(_config.Optimizer.WeightDecay), _config.Optimizer.Momentum, _config.Optimizer.Nesterov);
-        _schedule = CreateSchedule(_config, _plan.StepsPerEpoch);
+        _schedule = _config.Schedule.Create(_config.Optimizer.LearningRate!.Value, _config.Loop.Epochs!.Value, _plan.StepsPerEpoch);
         VideoDataset train = prepared.Splits.Train, validation = prepared.Splits.Validation;
         ClipCache? cache = _plan.Cached ? new ClipCache(Planner.CacheBudget(_config)) : null;
         _trainLoader = new ClipLoader(train, Planner.TrainingLoader(_config, _plan, prepared.Sides, cache));
@@ -132,7 +132,7 @@ internal sealed class TrainingRun : IDisposable
                     ReportStep(batch.Count, loss, norm, waited, computed);
                 }
 
-                if (_clock.GetElapsedTime(_lastWritten) > TimeSpan.FromMinutes(_config.Loop.CheckpointMinutes))
+                if (_clock.GetElapsedTime(_lastWritten) > TimeSpan.FromMinutes(_config.Checkpoints.EveryMinutes))
                 {
                     WriteLast();
                 }
@@ -163,7 +163,7 @@ internal sealed class TrainingRun : IDisposable
         using (_plan.BFloat16 ? Autocast.BFloat16() : null)
         {
             logits = _network.Forward(clips).To(DType.Float32);
-            loss = F.CrossEntropy(logits, targets, _config.Loop.LabelSmoothing);
+            loss = F.CrossEntropy(logits, targets, _config.Loss.LabelSmoothing);
         }
 
         double value = loss.ToDouble();
@@ -497,20 +497,6 @@ internal sealed class TrainingRun : IDisposable
         }
 
         return best;
-    }
-
-    private static LearningRateSchedule CreateSchedule(TrainingConfig config, int stepsPerEpoch)
-    {
-        double rate = config.Optimizer.LearningRate!.Value;
-        ScheduleConfig s = config.Schedule;
-        return s.Kind switch
-        {
-            ScheduleKind.WarmupCosine => new WarmupCosineSchedule(rate * s.StartFactor, s.WarmupEpochs!.Value, rate, config.Loop.Epochs!.Value, stepsPerEpoch),
-            ScheduleKind.MultiStep => new WarmupPiecewiseSchedule(
-                rate * s.StartFactor, s.WarmupEpochs!.Value, rate, [.. Enumerable.Range(0, s.Milestones.Count + 1).Select(i => Math.Pow(s.Gamma, i))],
-                [0, .. s.Milestones], Math.Max(config.Loop.Epochs!.Value, s.Milestones[^1]) + 1, stepsPerEpoch),
-            _ => new WarmupPiecewiseSchedule(rate * s.StartFactor, s.WarmupEpochs!.Value, rate, [1], [0], config.Loop.Epochs!.Value + 1, stepsPerEpoch),
-        };
     }
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
