@@ -22,6 +22,25 @@ internal static class ConfigWriter
         return text.ToString();
     }
 
+    /// <summary>Writes every key, with a remark behind each value.</summary>
+    /// <param name="config">The configuration.</param>
+    /// <param name="remark">Gets key path and value; what it says stands in a comment.</param>
+    public static string Write(TrainingConfig config, Func<string, string, string> remark)
+    {
+        var lines = new List<(string Text, string Remark)>();
+        Visit(config, 0, "", (depth, key, value) => lines.Add((
+            $"{new string(' ', 2 * depth)}{key[(key.LastIndexOf('.') + 1)..]}:{(value is null ? "" : " " + value)}",
+            value is null ? "" : remark(key, value))));
+        int width = Math.Min(48, lines.Max(l => l.Text.Length));
+        var text = new StringBuilder();
+        foreach ((string line, string said) in lines)
+        {
+            text.Append(said.Length == 0 ? line : $"{line.PadRight(width)}  # {said}").Append('\n');
+        }
+
+        return text.ToString();
+    }
+
     /// <summary>Key paths and values of all that isn't keys itself.</summary>
     /// <param name="config">The configuration.</param>
     public static IReadOnlyList<(string Key, string Value)> Flatten(TrainingConfig config)

@@ -43,6 +43,18 @@ public static class ConfigYaml
     /// <returns>Key paths such as <c>loop.epochs</c> with values as they stand in YAML, in the order of the file.</returns>
     public static IReadOnlyList<(string Key, string Value)> Flatten(TrainingConfig config) => ConfigWriter.Flatten(config);
 
+    /// <summary>Writes a configuration with a comment behind each value that says where it comes from.</summary>
+    /// <param name="effective">The configuration as it will run, with the plan's choices.</param>
+    /// <param name="draft">What was asked for.</param>
+    /// <returns>YAML text: the file or option that gave a value, "plan" for what was chosen, "default" for the rest.</returns>
+    public static string Explain(TrainingConfig effective, ConfigDraft draft)
+    {
+        ArgumentNullException.ThrowIfNull(draft);
+        Dictionary<string, string> asked = Flatten(draft.Build()).ToDictionary(v => v.Key, v => v.Value, StringComparer.Ordinal);
+        IReadOnlyDictionary<string, string> origins = draft.Origins();
+        return ConfigWriter.Write(effective, (key, value) => asked.GetValueOrDefault(key) != value ? "plan" : origins.GetValueOrDefault(key) ?? "default");
+    }
+
     /// <summary>Reads YAML text as a tree.</summary>
     internal static YamlMappingNode ReadTree(string yaml, string? path)
     {
