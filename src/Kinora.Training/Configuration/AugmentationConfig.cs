@@ -33,6 +33,9 @@ public sealed record AugmentationConfig
     /// <summary>The whole chain, in place of <see cref="Scales"/>. Its own probability of mirroring counts then. Null: resize as at evaluation, then a crop of those scales.</summary>
     public TrainingAugmentation? Chain { get; init; }
 
+    /// <summary>Which frames of a training clip are taken, each with its draws. Null: by the rule of the input.</summary>
+    public SamplingSpec? Sampling { get; init; }
+
     internal void Validate(ConfigCheck check)
     {
         check.Require(Scales.Count > 0 && Scales.All(s => s is > 0 and <= 1), "scales", "values above 0, at most 1", string.Join(", ", Scales));

@@ -31,6 +31,9 @@ public sealed record LoopConfig
     /// <summary>Clips of a batch at evaluation. Null: as <see cref="BatchSize"/>.</summary>
     public int? EvaluationBatchSize { get; init; }
 
+    /// <summary>Clips of a batch at the final test, whose clips may have many views. Null: as <see cref="EvaluationBatchSize"/>.</summary>
+    public int? TestBatchSize { get; init; }
+
     /// <summary>Batches whose gradients are averaged before the optimiser moves.</summary>
     public int Accumulate { get; init; } = 1;
 
@@ -75,6 +78,7 @@ public sealed record LoopConfig
         check.Require(Epochs is null or (> 0 and <= 100_000), "epochs", "1 to 100000", Epochs);
         check.Require(BatchSize is null or (> 0 and <= 65_536), "batchSize", "1 to 65536", BatchSize);
         check.Require(EvaluationBatchSize is null or (> 0 and <= 65_536), "evaluationBatchSize", "1 to 65536", EvaluationBatchSize);
+        check.Require(TestBatchSize is null or (> 0 and <= 65_536), "testBatchSize", "1 to 65536", TestBatchSize);
         check.Require(Accumulate is > 0 and <= 65_536, "accumulate", "1 to 65536 batches", Accumulate);
         check.Require(MaxStepsPerEpoch is null or > 0, "maxStepsPerEpoch", "1 or more", MaxStepsPerEpoch);
         check.Require(TimeBudgetMinutes > 0, "timeBudgetMinutes", "above 0", TimeBudgetMinutes);

@@ -61,6 +61,12 @@ public sealed record ScheduleConfig
     /// <summary>First rate of the warm-up. Null: <see cref="StartFactor"/> times b.</summary>
     public double? StartRate { get; init; }
 
+    /// <summary>
+    /// Rate that a warm-up in whole epochs ends at, before the rule begins as if from its start. Null: b; the rules that begin with
+    /// a warm-up of their own need none.
+    /// </summary>
+    public double? WarmupEndRate { get; init; }
+
     /// <summary>Epochs at which the rate of the stepwise rules changes.</summary>
     public IReadOnlyList<double> Milestones { get; init; } = [];
 
@@ -76,8 +82,8 @@ public sealed record ScheduleConfig
     /// <summary>γ.</summary>
     public double Gamma { get; init; } = 0.1;
 
-    /// <summary>Epochs of the cosine of the warm-up rules. Null: those of the run.</summary>
-    public double? CosineEpochs { get; init; }
+    /// <summary>Epochs that the curve of the rules with a warm-up of their own is laid out for. Null: those of the run.</summary>
+    public double? SpanEpochs { get; init; }
 
     /// <summary>Epochs of a period, where the rule has one.</summary>
     public int Period { get; init; } = 1;
@@ -100,17 +106,17 @@ public sealed record ScheduleConfig
     {
         double warmup = WarmupEpochs ?? (HasWarmup(Kind) ? Math.Min(5, epochs / 10.0) : 0);
         double start = StartRate ?? (learningRate * StartFactor);
-        double cosine = CosineEpochs ?? epochs;
+        double span = SpanEpochs ?? epochs;
         return Kind switch
         {
-            ScheduleKind.WarmupCosine => new WarmupCosineSchedule(start, warmup, learningRate, cosine, stepsPerEpoch),
-            ScheduleKind.WarmupPiecewise => new WarmupPiecewiseSchedule(start, warmup, learningRate, Factors, [0, .. Milestones], Math.Max(epochs, Last(Milestones)) + 1, stepsPerEpoch),
-            ScheduleKind.WarmupCosineStep => new WarmupCosineStepSchedule(warmup, StartRate / learningRate ?? StartFactor, MinRate, learningRate, cosine, stepsPerEpoch),
+            ScheduleKind.WarmupCosine => new WarmupCosineSchedule(start, warmup, learningRate, span, stepsPerEpoch),
+            ScheduleKind.WarmupPiecewise => new WarmupPiecewiseSchedule(start, warmup, learningRate, Factors, [0, .. Milestones], SpanEpochs ?? (Math.Max(epochs, Last(Milestones)) + 1), stepsPerEpoch),
+            ScheduleKind.WarmupCosineStep => new WarmupCosineStepSchedule(warmup, StartRate / learningRate ?? StartFactor, MinRate, learningRate, span, stepsPerEpoch),
             ScheduleKind.WarmupStep => new WarmupStepSchedule(learningRate, warmup, Gamma, Milestones, stepsPerEpoch),
-            ScheduleKind.MultiStep when warmup > 0 => new WarmupPiecewiseSchedule(
+            ScheduleKind.MultiStep when warmup > 0 && WarmupEndRate is null => new WarmupPiecewiseSchedule(
                 start, warmup, learningRate, Enumerable.Range(0, Milestones.Count + 1).Select(i => Math.Pow(Gamma, i)), [0, .. Milestones], Math.Max(epochs, Last(Milestones)) + 1, stepsPerEpoch),
-            ScheduleKind.Constant when warmup > 0 => new WarmupPiecewiseSchedule(start, warmup, learningRate, [1], [0], epochs + 1, stepsPerEpoch),
-            _ when warmup > 0 => new LinearWarmupSchedule(Plain(learningRate), (int)Math.Ceiling(warmup), start, learningRate),
+            ScheduleKind.Constant when warmup > 0 && WarmupEndRate is null => new WarmupPiecewiseSchedule(start, warmup, learningRate, [1], [0], epochs + 1, stepsPerEpoch),
+            _ when warmup > 0 => new LinearWarmupSchedule(Plain(learningRate), (int)Math.Ceiling(warmup), start, WarmupEndRate ?? learningRate),
             _ => Plain(learningRate),
         };
     }
@@ -138,8 +144,9 @@ public sealed record ScheduleConfig
         check.Require(WarmupEpochs is null or >= 0, "warmupEpochs", "0 or more", WarmupEpochs);
         check.Require(StartFactor is >= 0 and <= 1, "startFactor", "0 to 1", StartFactor);
         check.Require(StartRate is null or >= 0, "startRate", "0 or more", StartRate);
+        check.Require(WarmupEndRate is null or >= 0, "warmupEndRate", "0 or more", WarmupEndRate);
         check.Require(Gamma is > 0 and <= 100, "gamma", "above 0", Gamma);
-        check.Require(CosineEpochs is null or > 0, "cosineEpochs", "above 0", CosineEpochs);
+        check.Require(SpanEpochs is null or > 0, "spanEpochs", "above 0", SpanEpochs);
         check.Require(Period > 0, "period", "1 or more epochs", Period);
         check.Require(MinRate >= 0, "minRate", "0 or more", MinRate);
         check.Require(Power > 0, "power", "above 0", Power);

@@ -315,7 +315,7 @@ internal sealed class TrainingRun : IDisposable
 
         if (_prepared.Splits.Test is { Samples.Count: > 0 } testSet)
         {
-            using var loader = new ClipLoader(testSet, Planner.EvaluationLoader(_config, _plan.TestSpec, cache: null));
+            using var loader = new ClipLoader(testSet, Planner.TestLoader(_config, _plan));
             test = Evaluate(loader, testSet, "test", bfloat16: false);
             _folder.Log(Text($"test with the weights of epoch {_state.BestEpoch}: top-1 {test.Top1:0.0000} of {test.Clips} clips ({test.Failures} unreadable)"));
             Report(new TrainingProgress.Tested(test));

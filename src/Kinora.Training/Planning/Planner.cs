@@ -118,7 +118,7 @@ internal static class Planner
     /// <summary>Options of the loader of training batches.</summary>
     public static ClipLoaderOptions TrainingLoader(TrainingConfig config, TrainingPlan plan, SidePairs sides, ClipCache? cache) => new()
     {
-        Spec = plan.ClipSpec,
+        Spec = plan.ClipSpec with { Sampling = config.Augmentation.Sampling ?? plan.ClipSpec.Sampling },
         Augmentation = Augmentation(config, plan.ClipSpec),
         BatchSize = config.Loop.BatchSize!.Value,
         Seed = config.Seed,
@@ -138,6 +138,13 @@ internal static class Planner
         Workers = config.Data.Workers ?? 0,
         Cache = cache,
     };
+
+    /// <summary>Options of the loader of the final test, whose frames nobody asks for again.</summary>
+    public static ClipLoaderOptions TestLoader(TrainingConfig config, TrainingPlan plan)
+    {
+        ClipLoaderOptions options = EvaluationLoader(config, plan.TestSpec, cache: null);
+        return options with { BatchSize = config.Loop.TestBatchSize ?? options.BatchSize };
+    }
 
     /// <summary>A number that changes when clips or labels change.</summary>
     public static ulong Fingerprint(DatasetSplits splits)
