@@ -13,7 +13,7 @@ extern "C" {
 #endif
 #define KT_API __attribute__((visibility("default")))
 
-#define KT_ABI 3
+#define KT_ABI 4
 #define KT_MAX_RANK 16
 
 typedef int32_t kt_status;
@@ -22,10 +22,15 @@ enum {
   KT_REJECTED = 1,       // libtorch refused: shapes, element types, unknown operator, wrong argument
   KT_OUT_OF_MEMORY = 2,
   KT_FAILED = 3,         // anything else
+  KT_PEER = 4,           // a process of the group failed, or didn't answer in time
 };
 
 typedef struct kt_tensor_* kt_tensor;      // owns one reference; null stands for an undefined tensor
 typedef struct kt_operator_* kt_operator;  // lives as long as the process
+typedef struct kt_store_* kt_store;
+typedef struct kt_group_* kt_group;
+typedef struct kt_work_* kt_work;
+typedef struct kt_reducer_* kt_reducer;
 
 // What a value holds, and what a schema asks for.
 enum {
@@ -135,14 +140,64 @@ KT_API kt_status kt_cached_bytes(int64_t* bytes) KT_NOEXCEPT;
 // For channels-last images in CPU memory, with gradients. The result is null where a function doesn't apply; nothing
 // has happened then, and libtorch's own operator does it.
 // Normalises with the batch's statistics, then cuts: nonlinearity 0 nothing, 1 relu, 2 relu6. running = keep * running
-// + (1 - keep) * batch; both running tensors may be null. biased: the variance is divided by n, else by n - 1.
+// + (1 - keep) * batch; both running tensors may be null. With a group the
+// batch is that of all its processes together. biased: the variance is divided by n, else by n - 1.
 KT_API kt_status kt_batch_norm(kt_tensor x, kt_tensor weight, kt_tensor bias, kt_tensor running_mean,
                                kt_tensor running_variance, double keep, double epsilon, int32_t biased,
-                               int32_t nonlinearity, kt_tensor* result) KT_NOEXCEPT;
+                               int32_t nonlinearity, kt_group group,
+                               int32_t contributes, kt_tensor* result) KT_NOEXCEPT;
 KT_API kt_status kt_relu6(kt_tensor x, kt_tensor* result) KT_NOEXCEPT;
 // Two strides and two paddings; as many groups as channels.
 KT_API kt_status kt_depthwise_conv2d(kt_tensor x, kt_tensor weight, kt_tensor bias, const int64_t* stride,
                                      const int64_t* padding, kt_tensor* result) KT_NOEXCEPT;
+
+// ---- groups of processes ----
+// Every exchange must be made by all processes of a group in the same order. One that fails or takes longer than the
+// group's time gives KT_PEER.
+enum {
+  KT_GLOO = 0,  // CPU tensors
+  KT_NCCL = 1,  // CUDA tensors
+};
+enum {
+  KT_SUM = 0,
+  KT_MAX = 1,
+};
+// Bit 1 << KT_GLOO, bit 1 << KT_NCCL: what the library was built with.
+KT_API kt_status kt_backends(int32_t* backends) KT_NOEXCEPT;
+// Where the processes find each other; the first listens at host:port. Waits until all size processes are there.
+KT_API kt_status kt_store_open(const char* host, int32_t port, int32_t rank, int32_t size, int64_t timeout_ms,
+                               kt_store* store) KT_NOEXCEPT;
+KT_API kt_status kt_store_close(kt_store store) KT_NOEXCEPT;
+KT_API kt_status kt_store_set(kt_store store, const char* key, const uint8_t* bytes, int64_t count) KT_NOEXCEPT;
+// Doesn't wait: count is -1 where the key has not been set, else the whole length, of which up to capacity are copied.
+KT_API kt_status kt_store_try_get(kt_store store, const char* key, uint8_t* bytes, int64_t capacity,
+                                  int64_t* count) KT_NOEXCEPT;
+// Groups of one store differ in their names. Connects all processes.
+KT_API kt_status kt_group_create(int32_t backend, kt_store store, const char* name, int32_t rank, int32_t size,
+                                 int64_t timeout_ms, kt_group* group) KT_NOEXCEPT;
+KT_API kt_status kt_group_release(kt_group group) KT_NOEXCEPT;
+// In place, over the elements as they lie in memory; the tensor must be dense and stay as it is until the work is done.
+KT_API kt_status kt_group_all_reduce(kt_group group, kt_tensor tensor, int32_t operation, kt_work* work) KT_NOEXCEPT;
+KT_API kt_status kt_group_broadcast(kt_group group, kt_tensor tensor, int32_t root, kt_work* work) KT_NOEXCEPT;
+// result: as many times the elements of tensor as there are processes, in order of rank.
+KT_API kt_status kt_group_all_gather(kt_group group, kt_tensor tensor, kt_tensor result, kt_work* work) KT_NOEXCEPT;
+KT_API kt_status kt_group_barrier(kt_group group) KT_NOEXCEPT;
+KT_API kt_status kt_work_wait(kt_work work, kt_group group) KT_NOEXCEPT;
+KT_API kt_status kt_work_test(kt_work work, int32_t* done) KT_NOEXCEPT;
+KT_API kt_status kt_work_release(kt_work work) KT_NOEXCEPT;
+// Sums the gradients of parameters over the group, in buckets that are sent as soon as a backward pass has filled them.
+KT_API kt_status kt_reducer_create(kt_group group, const kt_tensor* parameters, int32_t count, int64_t bucket_bytes,
+                                   kt_reducer* reducer) KT_NOEXCEPT;
+KT_API kt_status kt_reducer_release(kt_reducer reducer) KT_NOEXCEPT;
+KT_API kt_status kt_reducer_buckets(kt_reducer reducer, int32_t* count) KT_NOEXCEPT;
+// Before the last backward pass of a step. contributes 0: this process's gradients count as zero.
+KT_API kt_status kt_reducer_begin(kt_reducer reducer, int32_t contributes) KT_NOEXCEPT;
+// After it: each parameter's gradient is then the sum; one that no process has a gradient for is left alone.
+KT_API kt_status kt_reducer_finish(kt_reducer reducer, int32_t* sent_during_backward) KT_NOEXCEPT;
+// kt_batch_norm's meaning over the joined batch of the group, for every layout and floating-point type.
+KT_API kt_status kt_sync_batch_norm(kt_tensor x, kt_tensor weight, kt_tensor bias, kt_tensor running_mean,
+                                    kt_tensor running_variance, double keep, double epsilon, int32_t biased,
+                                    kt_group group, int32_t contributes, kt_tensor* result) KT_NOEXCEPT;
 
 // ---- optimiser kernels ----
 // v = momentum * v + (g + decay * p); p -= rate * (nesterov ? g + decay * p + momentum * v : v), element by element in

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <new>
+#include <stdexcept>
 #include <string>
 
 #include "kinora_torch.h"
@@ -31,12 +32,19 @@ inline kt_status fail(kt_status status, const char* text) noexcept {
   return status;
 }
 
+// A process of the group failed, or didn't answer in time.
+struct PeerError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
 // Runs a function and turns every exception into a status.
 template <class Function>
 kt_status guarded(Function&& function) noexcept {
   try {
     function();
     return KT_OK;
+  } catch (const PeerError& e) {
+    return fail(KT_PEER, e.what());
   } catch (const c10::Error& e) {
     const char* text = e.what_without_backtrace();
     // The CPU allocator reports exhaustion as an ordinary error.

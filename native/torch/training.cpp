@@ -8,6 +8,7 @@
 #include <cmath>
 #include <vector>
 
+#include "distributed.h"
 #include "kernels.h"
 #include "shim.h"
 
@@ -91,6 +92,8 @@ struct BatchNormOptions {
   double keep, epsilon;
   bool biased;
   Nonlinearity nonlinearity;
+  c10::intrusive_ptr<Group> group;  // null: this process alone
+  bool contributes;
 };
 
 struct BatchNorm : torch::autograd::Function<BatchNorm> {
@@ -128,6 +131,14 @@ struct BatchNorm : torch::autograd::Function<BatchNorm> {
       }
     }
 
+    double count = static_cast<double>(rows.count);
+    if (options.group) {
+      JoinedMoments joined = join_moments(*options.group, options.contributes ? count : 0, mean, squares);
+      count = joined.count;
+      mean = std::move(joined.mean);
+      squares = std::move(joined.squares);
+    }
+
     const Tensor saved = at::empty({4, channels}, weight.options());  // mean, 1 / deviation, scale, shift
     float* const saved_mean = data_of<float>(saved);
     float* const inverse = saved_mean + channels;
@@ -135,7 +146,6 @@ struct BatchNorm : torch::autograd::Function<BatchNorm> {
     float* const shift = scale + channels;
     const float* w = data_of<float>(weight);
     const float* b = data_of<float>(bias);
-    const double count = static_cast<double>(rows.count);
     for (int64_t c = 0; c < channels; c++) {
       const double variance = squares[c] / count;
       const double deviation = 1 / std::sqrt(variance + options.epsilon);
@@ -166,6 +176,11 @@ struct BatchNorm : torch::autograd::Function<BatchNorm> {
     });
     context->save_for_backward({x, saved});
     context->saved_data["nonlinearity"] = static_cast<int64_t>(options.nonlinearity);
+    context->saved_data["count"] = count;
+    if (options.group) {
+      context->saved_data["group"] = c10::IValue::make_capsule(options.group);
+      context->saved_data["contributes"] = options.contributes;
+    }
     return y;
   }
 
@@ -203,15 +218,24 @@ struct BatchNorm : torch::autograd::Function<BatchNorm> {
     const Tensor of_parameters = at::empty({2, channels}, kept[1].options());
     float* const of_weight = data_of<float>(of_parameters);
     float* const of_bias = of_weight + channels;
+    for (int64_t c = 0; c < channels; c++) {
+      of_bias[c] = static_cast<float>(sums[c]);
+      of_weight[c] = static_cast<float>(sums[channels + c] * inverse[c]);
+    }
+    if (const auto group = context->saved_data.find("group"); group != context->saved_data.end()) {
+      if (!context->saved_data["contributes"].toBool()) {
+        std::fill(sums.begin(), sums.end(), 0);
+      }
+      c10::static_intrusive_pointer_cast<Group>(group->second.toCapsule())->sum(sums);
+    }
+
     std::vector<float> coefficients(3 * channels);
     float* const a = coefficients.data();
     float* const b = a + channels;
     float* const c0 = b + channels;
-    const double count = static_cast<double>(rows.count);
+    const double count = context->saved_data["count"].toDouble();
     for (int64_t c = 0; c < channels; c++) {
       const double deviation = inverse[c];
-      of_bias[c] = static_cast<float>(sums[c]);
-      of_weight[c] = static_cast<float>(sums[channels + c] * deviation);
       const double slope = -scale[c] * deviation * deviation * sums[channels + c] / count;
       a[c] = scale[c];
       b[c] = static_cast<float>(slope);
@@ -347,7 +371,7 @@ struct DepthwiseConv2d : torch::autograd::Function<DepthwiseConv2d> {
 
 kt_status kt_batch_norm(kt_tensor x_handle, kt_tensor weight_handle, kt_tensor bias_handle, kt_tensor mean_handle,
                         kt_tensor variance_handle, double keep, double epsilon, int32_t biased, int32_t nonlinearity,
-                        kt_tensor* result) noexcept {
+                        kt_group group, int32_t contributes, kt_tensor* result) noexcept {
   *result = nullptr;
   return guarded([&] {
     const Tensor x = peek(x_handle), weight = peek(weight_handle), bias = peek(bias_handle);
@@ -360,7 +384,9 @@ kt_status kt_batch_norm(kt_tensor x_handle, kt_tensor weight_handle, kt_tensor b
     if (x.numel() / channels < 2 || !is_vector(weight, channels) || !is_vector(bias, channels) || !statistics) {
       return;
     }
-    const BatchNormOptions options{mean, variance, keep, epsilon, biased != 0, static_cast<Nonlinearity>(nonlinearity)};
+    const BatchNormOptions options{mean, variance, keep, epsilon, biased != 0, static_cast<Nonlinearity>(nonlinearity),
+                                   group == nullptr ? c10::intrusive_ptr<Group>() : share_group(group),
+                                   contributes != 0};
     *result = give(BatchNorm::apply(x, weight, bias, options));
   });
 }

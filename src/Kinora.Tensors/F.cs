@@ -167,8 +167,9 @@ public static class F
     /// <param name="probability">Of a zero, in [0, 1].</param>
     /// <param name="random">Gives the key of the mask: one 64-bit number is taken from it.</param>
     /// <param name="upscale">Divides what is kept by 1 - probability, so that the mean stays.</param>
+    /// <param name="firstElement">Position of the first element in the whole batch, of which <paramref name="input"/> is a part; masks of parts together are that of the whole.</param>
     /// <returns>New tensor; the mask depends on the key, the position and the probability alone.</returns>
-    public static Tensor Dropout(Tensor input, double probability, CounterRandom random, bool upscale = true)
+    public static Tensor Dropout(Tensor input, double probability, CounterRandom random, bool upscale = true, long firstElement = 0)
     {
         ArgumentNullException.ThrowIfNull(random);
         ArgumentOutOfRangeException.ThrowIfNegative(probability);
@@ -180,7 +181,7 @@ public static class F
         }
 
         using var scope = new TensorScope();
-        Tensor mask = DropoutMask.Create(key, input.Shape, probability, upscale && probability < 1 ? 1 / (1 - probability) : 1, input.DType);
+        Tensor mask = DropoutMask.Create(key, input.Shape, probability, upscale && probability < 1 ? 1 / (1 - probability) : 1, input.DType, firstElement);
         return (input * mask).MoveToOuterScope();
     }
 
@@ -262,7 +263,8 @@ internal static class DropoutMask
     /// <param name="probability">Of a zero.</param>
     /// <param name="keep">Value of the other elements.</param>
     /// <param name="dtype">Element type.</param>
-    public static Tensor Create(ulong key, ReadOnlySpan<long> shape, double probability, double keep, DType dtype)
+    /// <param name="firstElement">Position of the first element in the mask of the whole batch.</param>
+    public static Tensor Create(ulong key, ReadOnlySpan<long> shape, double probability, double keep, DType dtype, long firstElement = 0)
     {
         long count = 1;
         foreach (long size in shape)
@@ -276,7 +278,7 @@ internal static class DropoutMask
         float kept = (float)keep;
         for (int i = 0; i < count; i++)
         {
-            values[i] = (Mix(key + ((ulong)i * 0x9E3779B97F4A7C15)) >> 32) < threshold ? 0 : kept;
+            values[i] = (Mix(key + ((ulong)(firstElement + i) * 0x9E3779B97F4A7C15)) >> 32) < threshold ? 0 : kept;
         }
 
         Tensor mask = Tensor.From<float>(values.AsSpan(0, (int)count), shape);

@@ -21,8 +21,8 @@ public enum Rectifier
 /// </summary>
 internal static unsafe class TrainingKernels
 {
-    /// <summary>Normalises with the batch's statistics, updates the running ones if they are given, then rectifies.</summary>
-    public static Tensor? BatchNorm(Tensor x, Tensor weight, Tensor bias, Tensor? runningMean, Tensor? runningVariance, double keep, double epsilon, bool biased, Rectifier then)
+    /// <summary>Normalises with the batch's statistics, updates the running ones if they are given, then rectifies. With several processes the batch is theirs together.</summary>
+    public static Tensor? BatchNorm(Tensor x, Tensor weight, Tensor bias, Tensor? runningMean, Tensor? runningVariance, double keep, double epsilon, bool biased, Rectifier then, DistributedContext? processes = null)
     {
         if (Recording.Current is not null)
         {
@@ -36,10 +36,26 @@ internal static unsafe class TrainingKernels
         using var heldVariance = new Tensor.Held(runningVariance);
         nint result;
         Status.Check(
-            NativeMethods.kt_batch_norm(heldX.Address, heldWeight.Address, heldBias.Address, heldMean.Address, heldVariance.Address, keep, epsilon, biased ? 1 : 0, (int)then, &result),
+            NativeMethods.kt_batch_norm(heldX.Address, heldWeight.Address, heldBias.Address, heldMean.Address, heldVariance.Address, keep, epsilon, biased ? 1 : 0, (int)then, processes?.StatisticsAddress ?? 0, processes is { Contributes: false } ? 0 : 1, &result),
             "batch_norm",
             () => $"input {x}, weight {weight}");
         return result == 0 ? null : new Tensor(result);
+    }
+
+    /// <summary>As <see cref="BatchNorm"/> over the batch of several processes, for every layout and floating-point type.</summary>
+    public static Tensor BatchNormOver(DistributedContext processes, Tensor x, Tensor weight, Tensor bias, Tensor? runningMean, Tensor? runningVariance, double keep, double epsilon, bool biased)
+    {
+        using var heldX = new Tensor.Held(x);
+        using var heldWeight = new Tensor.Held(weight);
+        using var heldBias = new Tensor.Held(bias);
+        using var heldMean = new Tensor.Held(runningMean);
+        using var heldVariance = new Tensor.Held(runningVariance);
+        nint result;
+        Status.Check(
+            NativeMethods.kt_sync_batch_norm(heldX.Address, heldWeight.Address, heldBias.Address, heldMean.Address, heldVariance.Address, keep, epsilon, biased ? 1 : 0, processes.StatisticsAddress, processes.Contributes ? 1 : 0, &result),
+            "batch_norm over all processes",
+            () => $"input {x}, weight {weight}");
+        return new Tensor(result);
     }
 
     /// <summary>min(max(x, 0), 6), keeping the result for the backward pass rather than <paramref name="x"/>.</summary>

@@ -50,6 +50,12 @@ public sealed class BatchNorm : UnaryModule
     /// </summary>
     public bool FreezeStatistics { get; set; }
 
+    /// <summary>
+    /// In training the batch is that of all these processes together, in the forward and the backward pass, so that the
+    /// result doesn't depend on how many share it. Null: each process for itself. Set by <see cref="DistributedContext.Synchronize"/>.
+    /// </summary>
+    public DistributedContext? Processes { get; set; }
+
     /// <summary>Normalises and rectifies, in training in one pass over memory where the layout is channels-last.</summary>
     /// <param name="x">[N, C, …].</param>
     /// <param name="then">What to apply to the normalised values.</param>
@@ -81,6 +87,12 @@ public sealed class BatchNorm : UnaryModule
         if (x.Rank < 2)
         {
             throw new ShapeException($"batch_norm: expected [N, C, …], found input {x}, weight {Weight}");
+        }
+
+        if (Processes is { IsDistributed: true } processes)
+        {
+            return Fused(x, Rectifier.None) ?? TrainingKernels.BatchNormOver(
+                processes, x, Weight, Bias, FreezeStatistics ? null : RunningMean, FreezeStatistics ? null : RunningVariance, Keep, Epsilon, _biasedVariance);
         }
 
         long perChannel = x.Count / Math.Max(1, x.Shape[1]);
@@ -137,5 +149,6 @@ public sealed class BatchNorm : UnaryModule
         Keep,
         Epsilon,
         _biasedVariance,
-        then);
+        then,
+        Processes is { IsDistributed: true } ? Processes : null);
 }

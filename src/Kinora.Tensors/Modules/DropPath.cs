@@ -38,7 +38,8 @@ public sealed class DropPath : UnaryModule
         using var scope = new TensorScope();
         var random = new CounterRandom(_seed, _epoch, _step, $"drop-path {_name} {_runs++}");
         long[] perSample = [x.Shape[0], .. Enumerable.Repeat(1L, x.Rank - 1)];
-        Tensor mask = F.Dropout(Tensor.Ones(perSample, x.DType), Probability, random);
+        Tensor ones = Tensor.Ones(perSample, x.DType);
+        Tensor mask = F.Dropout(ones, Probability, random, firstElement: FirstElement(ones));
         return (x * mask).MoveToOuterScope();
     }
 

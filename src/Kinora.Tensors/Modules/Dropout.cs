@@ -54,7 +54,7 @@ public sealed class Dropout : UnaryModule
         }
 
         var random = new CounterRandom(_seed, _epoch, _step, $"dropout {_name} {_runs++}");
-        return F.Dropout(x, Probability, random, Mode == DropoutMode.UpscaleInTraining);
+        return F.Dropout(x, Probability, random, Mode == DropoutMode.UpscaleInTraining, FirstElement(x));
     }
 
     /// <inheritdoc/>

@@ -1,5 +1,10 @@
 namespace Kinora.Tensors;
 
+/// <summary>Consecutive samples of a batch.</summary>
+/// <param name="First">Samples before them.</param>
+/// <param name="Count">How many.</param>
+public readonly record struct BatchPart(long First, long Count);
+
 /// <summary>
 /// A part of a network: parameters, buffers and child modules, each registered by name. Names joined with dots are
 /// the checkpoint format.
@@ -14,6 +19,7 @@ public abstract class Module : IDisposable
     private readonly List<(string Name, Tensor Value)> _parameters = [];
     private readonly List<(string Name, Tensor Value)> _buffers = [];
     private readonly List<(string Name, Module Child)> _children = [];
+    private BatchPart? _part;
 
     /// <summary>Whether the module is in training: batch norms use the batch's statistics, dropouts drop. True at first.</summary>
     public bool IsTraining { get; private set; } = true;
@@ -149,10 +155,12 @@ public abstract class Module : IDisposable
     /// <param name="seed">Seed of the run.</param>
     /// <param name="epoch">Epoch, from 0.</param>
     /// <param name="step">Step inside the epoch.</param>
-    public void SetRandomKey(ulong seed, int epoch, long step)
+    /// <param name="part">Which of the batch's samples these passes have, so that parts in several processes take the choices that the whole would; null: all.</param>
+    public void SetRandomKey(ulong seed, int epoch, long step, BatchPart? part = null)
     {
         foreach ((string name, Module module) in NamedModules())
         {
+            module._part = part;
             module.OnRandomKey(seed, epoch, step, name);
         }
     }
@@ -237,6 +245,15 @@ public abstract class Module : IDisposable
     /// <param name="name">Full name of this module.</param>
     protected virtual void OnRandomKey(ulong seed, int epoch, long step, string name)
     {
+    }
+
+    /// <summary>Where a tensor's first element lies in the tensor of the whole batch, see <see cref="SetRandomKey"/>.</summary>
+    /// <param name="x">A tensor whose first dimension begins with the samples.</param>
+    /// <returns>0 where this process has the whole batch.</returns>
+    protected long FirstElement(Tensor x)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return _part is { Count: > 0 } part ? part.First * (x.Count / part.Count) : 0;
     }
 
     /// <summary>Releases what the module holds beside its registered tensors and children.</summary>

@@ -85,7 +85,7 @@ internal static unsafe partial class NativeMethods
     public static partial int kt_cached_bytes(long* bytes);
 
     [LibraryImport(Library)]
-    public static partial int kt_batch_norm(nint x, nint weight, nint bias, nint runningMean, nint runningVariance, double keep, double epsilon, int biased, int nonlinearity, nint* result);
+    public static partial int kt_batch_norm(nint x, nint weight, nint bias, nint runningMean, nint runningVariance, double keep, double epsilon, int biased, int nonlinearity, nint group, int contributes, nint* result);
 
     [LibraryImport(Library)]
     public static partial int kt_relu6(nint x, nint* result);
@@ -98,4 +98,64 @@ internal static unsafe partial class NativeMethods
 
     [LibraryImport(Library)]
     public static partial int kt_squared_norm(int count, nint* tensors, double* sum);
+
+    [LibraryImport(Library)]
+    public static partial int kt_backends(int* backends);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int kt_store_open(string host, int port, int rank, int size, long timeoutMs, nint* store);
+
+    [LibraryImport(Library)]
+    public static partial int kt_store_close(nint store);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int kt_store_set(nint store, string key, byte* bytes, long count);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int kt_store_try_get(nint store, string key, byte* bytes, long capacity, long* count);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int kt_group_create(int backend, nint store, string name, int rank, int size, long timeoutMs, nint* group);
+
+    [LibraryImport(Library)]
+    public static partial int kt_group_release(nint group);
+
+    [LibraryImport(Library)]
+    public static partial int kt_group_all_reduce(nint group, nint tensor, int operation, nint* work);
+
+    [LibraryImport(Library)]
+    public static partial int kt_group_broadcast(nint group, nint tensor, int root, nint* work);
+
+    [LibraryImport(Library)]
+    public static partial int kt_group_all_gather(nint group, nint tensor, nint result, nint* work);
+
+    [LibraryImport(Library)]
+    public static partial int kt_group_barrier(nint group);
+
+    [LibraryImport(Library)]
+    public static partial int kt_work_wait(nint work, nint group);
+
+    [LibraryImport(Library)]
+    public static partial int kt_work_test(nint work, int* done);
+
+    [LibraryImport(Library)]
+    public static partial int kt_work_release(nint work);
+
+    [LibraryImport(Library)]
+    public static partial int kt_reducer_create(nint group, nint* parameters, int count, long bucketBytes, nint* reducer);
+
+    [LibraryImport(Library)]
+    public static partial int kt_reducer_release(nint reducer);
+
+    [LibraryImport(Library)]
+    public static partial int kt_reducer_buckets(nint reducer, int* count);
+
+    [LibraryImport(Library)]
+    public static partial int kt_reducer_begin(nint reducer, int contributes);
+
+    [LibraryImport(Library)]
+    public static partial int kt_reducer_finish(nint reducer, int* sentDuringBackward);
+
+    [LibraryImport(Library)]
+    public static partial int kt_sync_batch_norm(nint x, nint weight, nint bias, nint runningMean, nint runningVariance, double keep, double epsilon, int biased, nint group, int contributes, nint* result);
 }
