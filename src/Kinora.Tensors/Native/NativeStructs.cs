@@ -70,7 +70,7 @@ internal unsafe struct NativeTensorInfo
 [StructLayout(LayoutKind.Sequential)]
 internal struct NativeAbi
 {
-    public const int Expected = 3;
+    public const int Expected = 4;
 
     public int Abi;
     public int TorchVersion;
