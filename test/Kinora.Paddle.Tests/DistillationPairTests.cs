@@ -97,9 +97,6 @@ public sealed class DistillationPairTests
 
         public void Dispose() => Network.Dispose();
 
-        // A sequence of backbone and head.
-        private string InPair(string name) => name.StartsWith("backbone.", StringComparison.Ordinal)
-            ? $"{_name}.0.{name["backbone.".Length..]}"
-            : $"{_name}.1.{name["head.".Length..]}";
+        private string InPair(string name) => PairNames.InPair(_name, name);
     }
 }
