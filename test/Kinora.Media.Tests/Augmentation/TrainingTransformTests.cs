@@ -117,7 +117,7 @@ public sealed class TrainingTransformTests
         AssertNamed("randomResizedCrop.minArea", new() { RandomResizedCrop = new() { MinArea = 0 } });
         AssertNamed("jitter", new() { Jitter = new(300, 200) });
         AssertNamed("jitter.engine", new() { Jitter = new(Engine: ResizeEngine.Interpolate), MultiScaleCrop = new() });
-        AssertNamed("resize.engine", new() { Resize = new(ResizeRule.Square, 256, ResizeEngine.Interpolate) });
+        AssertNamed("resize.engine", new() { Resize = new(ResizeRule.Square, 256, ResizeEngine.Interpolate), RandomResizedCrop = new() });
         AssertNamed("randomResizedCrop", new() { MultiScaleCrop = new(), RandomResizedCrop = new() });
 
         static void AssertNamed(string key, TrainingAugmentation augmentation)
