@@ -103,6 +103,33 @@ internal sealed class SampleReader
         Train(sample, index, epoch, _training, destination, labels, ct);
     }
 
+    /// <summary>Makes pictures of what <see cref="Read"/> makes numbers of.</summary>
+    public ClipPreview Preview(VideoSample sample, int index, int epoch, int views, CancellationToken ct)
+    {
+        ClipSpec spec = _pipeline.Spec;
+        using IFrameSource source = Open(sample, ct);
+        var frames = new CounterRandom(_seed, epoch, index, "frames");
+        int[] wanted = _pipeline.Sampler.TrainingIndices(CheckedCount(source, sample), frames, source.FramesPerSecond);
+        using DecodedClip clip = DecodedClip.Decode(source, wanted, ct);
+        var still = new TrainingTransform(new TrainingAugmentation { Resize = spec.Resize, FlipProbability = 0 }, spec);
+        byte[] plain = Pictures(still, new CounterRandom(_seed, "still"));
+        var varied = new ClipPreviewView[views];
+        for (int repeat = 0; repeat < views; repeat++)
+        {
+            (TrainingTransform transform, int label) = Mirror(sample.Label, index, epoch, repeat, _training!);
+            varied[repeat] = new(Pictures(transform, new CounterRandom(_seed, epoch, index, Operation("augment", repeat))), label);
+        }
+
+        return new(index, wanted, spec.Size, plain, varied);
+
+        byte[] Pictures(TrainingTransform transform, CounterRandom random)
+        {
+            byte[] pixels = GC.AllocateUninitializedArray<byte>(wanted.Length * spec.Size * spec.Size * 3);
+            transform.TransformBytes(clip, random, pixels);
+            return pixels;
+        }
+    }
+
     // The first clip's streams are those of a loader that doesn't repeat.
     private static string Operation(string name, int repeat) => repeat == 0 ? name : $"{name} {repeat}";
 

@@ -384,6 +384,28 @@ public sealed class ClipLoaderTests(Clips clips)
     }
 
     [Fact]
+    public void Preview_EveryView_IsWhatTheLoaderNormalises()
+    {
+        ClipLoaderOptions options = _training with { RepeatedViews = 2, MirroredLabels = [0, 2, 1], Spec = _spec with { Normalization = new(default, new(1, 1, 1), Scale: 1), Layout = ClipLayout.Nthwc } };
+        foreach (Copy batch in Run(options, 3))
+        {
+            int floats = batch.Pixels.Length / batch.Indices.Length;
+            for (int i = 0; i < batch.Indices.Length; i++)
+            {
+                ClipPreview preview = ClipPreview.Read(clips.Set, options, batch.Indices[i], 3, Token);
+                ClipPreviewView view = preview.Views[i % 2];
+                Assert.Equal(batch.Labels[i], view.Label);
+                Assert.Equal(batch.Pixels.AsSpan(i * floats, floats).ToArray(), view.Pixels.Select(p => (float)p));
+                Assert.Equal(4, preview.FrameIndices.Count);
+                Assert.Equal(view.Pixels.Length, preview.Plain.Length);
+            }
+        }
+
+        Assert.Throws<ConfigException>(() => ClipPreview.Read(clips.Set, _evaluation, 0, ct: Token));
+        Assert.Throws<MediaException>(() => ClipPreview.Read(clips.WithBroken(0), options, 0, ct: Token));
+    }
+
+    [Fact]
     public void Epoch_Mixed_IsTheMixerWithTheBatchsStream()
     {
         var mix = new BatchMix { Kind = MixKind.VideoMix };
