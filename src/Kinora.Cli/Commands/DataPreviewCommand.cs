@@ -28,8 +28,8 @@ internal static class DataPreviewCommand
         {
             data, clips, views, seed, page, root, config,
         };
-        AtLeastOne(clips);
-        AtLeastOne(views);
+        LimitNumber(clips);
+        LimitNumber(views);
         command.SetAction((parsed, ct) => Task.FromResult(Run(parsed, ct)));
         return command;
 
@@ -37,7 +37,10 @@ internal static class DataPreviewCommand
         {
             string path = parsed.GetValue(data)!;
             VideoDataset dataset = Load(path, parsed.GetValue(root));
-            TrainingConfig training = parsed.GetValue(config) is { } file ? ConfigYaml.Load(file.FullName) : new TrainingConfig();
+            FileInfo? file = parsed.GetValue(config);
+            TrainingConfig training = file is null ? new TrainingConfig() : ConfigYaml.Read(file.FullName);
+            training = training with { Data = training.Data with { Path = path } };
+            training.Validate(file?.FullName);
             (ClipSpec spec, TrainingAugmentation augmentation) = Recipe(training);
             ClipLoaderOptions options = new() { Spec = spec, Augmentation = augmentation, RepeatedViews = parsed.GetValue(views), Seed = parsed.GetValue(seed) };
             List<PreviewedClip> shown = Read(output, dataset, options, Choose(dataset, options.Seed, parsed.GetValue(clips)), ct);
@@ -116,7 +119,7 @@ internal static class DataPreviewCommand
         return clips;
     }
 
-    private static void AtLeastOne(Option<int> option) => option.Validators.Add(result =>
+    private static void LimitNumber(Option<int> option) => option.Validators.Add(result =>
     {
         if (result.GetValue(option) is < 1 or > 1000)
         {

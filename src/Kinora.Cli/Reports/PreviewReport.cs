@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using HandlebarsDotNet;
 using Kinora.Data;
 using Kinora.Media;
 using Kinora.Training;
@@ -39,7 +38,7 @@ internal static class PreviewReport
             spec = options.Spec.ToJson(),
             augmentation = JsonSerializer.Serialize(options.Augmentation, CliJson.Default.TrainingAugmentation),
         };
-        AtomicFile.WriteText(path, Handlebars.Create(new HandlebarsConfiguration { ThrowOnUnresolvedBindingExpression = true }).Compile(reader.ReadToEnd())(page));
+        AtomicFile.WriteText(path, ReportStyle.Render(reader.ReadToEnd(), page));
     }
 
     private static object Describe(PreviewedClip clip, LabelMap labels, CancellationToken ct)

@@ -6,6 +6,9 @@ internal delegate void PixelStep(Span<byte> pixels, int size);
 /// <summary>The changes of pixels that the draws decided for one clip, in order.</summary>
 internal static class PixelSteps
 {
+    /// <summary>Number of RandAugment's operations.</summary>
+    public const int Operations = 14;
+
     private const double FullMagnitude = 10;
     private const int ErasingTries = 10;
 
@@ -56,15 +59,12 @@ internal static class PixelSteps
         return steps;
     }
 
-    /// <summary>Number of RandAugment's operations.</summary>
-    internal const int Operations = 14;
-
     /// <summary>One of RandAugment's operations.</summary>
     /// <param name="operation">Which, 0 to 13, in the paper's order.</param>
     /// <param name="strength">0 to 1.</param>
     /// <param name="sign">1 or −1, the direction of those that have one.</param>
     /// <returns>The step; null for doing nothing.</returns>
-    internal static PixelStep? Operation(int operation, double strength, double sign)
+    public static PixelStep? Operation(int operation, double strength, double sign)
     {
         double signed = sign * strength, factor = 1 + (0.9 * signed);
         return operation switch

@@ -218,7 +218,11 @@ public sealed record MultiScaleCropSpec
 }
 
 /// <summary>A crop of random area and aspect ratio, resized to the input size.</summary>
-/// <remarks>Source: Szegedy et al., arXiv:1409.4842, section 6; PaddleVideo's op RandomResizedCrop.</remarks>
+/// <remarks>
+/// Source: Szegedy et al., arXiv:1409.4842, section 6; PaddleVideo's op RandomResizedCrop. Its resize passes over a crop
+/// whose short side already has the input size, whatever the long side, and then can't stack the batch; here every crop
+/// becomes square.
+/// </remarks>
 public sealed record RandomResizedCropSpec
 {
     /// <summary>Smallest share of the frame's area.</summary>
