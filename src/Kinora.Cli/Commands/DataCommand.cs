@@ -7,7 +7,7 @@ namespace Kinora.Cli.Commands;
 /// <summary><c>kinora data</c>: data sets.</summary>
 internal static class DataCommand
 {
-    public static Command Create(Output output) => new("data", "Makes data sets.") { CreateSynthetic(output) };
+    public static Command Create(Output output) => new("data", "Makes data sets.") { CreateSynthetic(output), DataPreviewCommand.Create(output) };
 
     private static Command CreateSynthetic(Output output)
     {

@@ -25,7 +25,10 @@ public sealed class ClipBatch : IDisposable
     /// <summary>Number of the batch in its epoch, from 0.</summary>
     public int Index { get; }
 
-    /// <summary>N: videos in the batch, failed ones not counted.</summary>
+    /// <summary>
+    /// N: videos in the batch, failed ones not counted; where the loader repeats views, each counts as often as it is shown,
+    /// one after the other.
+    /// </summary>
     public int Count => _labels.Length;
 
     /// <summary>Views of each video; the scores of a video are the mean over its views.</summary>
