@@ -42,6 +42,7 @@ public sealed class CommandLineTests
     [InlineData("bench models")]
     [InlineData("models pull")]
     [InlineData("data synth")]
+    [InlineData("data pack")]
     [InlineData("doctor")]
     public async Task Run_Help_ShowsAnExample(string command)
     {
