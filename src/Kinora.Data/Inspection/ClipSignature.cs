@@ -3,11 +3,11 @@ using System.Numerics;
 namespace Kinora.Data;
 
 /// <summary>
-/// What a clip looks like, whatever its codec, quality and size: small grey pictures of frames at fixed shares of its
-/// length, and a difference hash of each.
+/// What a clip looks like, whatever its codec, quality, size and frame rate: the mean picture of each eighth of its length,
+/// small and grey, and a difference hash of each.
 /// </summary>
 /// <remarks>
-/// Two encodings of one video differ in a few hash bits and grey levels. Clips of the same scene may be as near in their
+/// Means don't mind which frames exactly were kept. Two encodings of one video differ in a few hash bits and grey levels. Clips of the same scene may be as near in their
 /// hashes, so those only choose who is compared; what decides is how the pictures differ in relation to how much they
 /// change within the clip.
 /// </remarks>
@@ -25,9 +25,9 @@ internal sealed class ClipSignature
     private const double NearBits = 0.2;
 
     private readonly ulong[] _hashes = new ulong[Pictures];
-    private readonly byte[] _grey;
+    private readonly float[] _grey;
 
-    private ClipSignature(byte[] grey)
+    private ClipSignature(float[] grey)
     {
         _grey = grey;
         for (int i = 0; i < Pictures; i++)
@@ -36,14 +36,14 @@ internal sealed class ClipSignature
         }
     }
 
-    /// <summary>The frames that a signature is made of.</summary>
+    /// <summary>A few frames that stand for all where decoding all would take too long.</summary>
     /// <param name="frameCount">Frames of the clip.</param>
-    /// <returns>Increasing frame numbers; the same several times in short clips.</returns>
-    public static int[] Frames(int frameCount) => [.. Enumerable.Range(0, Pictures).Select(i => (int)(((2L * i) + 1) * frameCount / (2 * Pictures)))];
-
-    /// <summary>Makes a signature of grey pictures.</summary>
-    /// <param name="grey">[Pictures, Side, Side] bytes; belongs to the signature.</param>
-    public static ClipSignature Of(byte[] grey) => new(grey);
+    /// <returns>Increasing frame numbers, three from each part where there are as many.</returns>
+    public static int[] FewFrames(int frameCount)
+    {
+        const int points = 3 * Pictures;
+        return [.. Enumerable.Range(0, points).Select(i => (int)(((2L * i) + 1) * frameCount / (2 * points))).Distinct()];
+    }
 
     /// <summary>Shrinks a frame to a grey picture: the mean of each of Side × Side boxes.</summary>
     /// <param name="rgb">[height, width, 3] bytes.</param>
@@ -77,6 +77,52 @@ internal sealed class ClipSignature
         {
             int start = i * length / Side;
             return (start, Math.Max(start + 1, (i + 1) * length / Side));
+        }
+    }
+
+    /// <summary>Collects the frames of one clip.</summary>
+    /// <param name="width">Frame width in pixels.</param>
+    /// <param name="height">Frame height in pixels.</param>
+    /// <param name="frameCount">Frames of the clip.</param>
+    public sealed class Builder(int width, int height, int frameCount)
+    {
+        private readonly int[] _sums = new int[Pictures * Side * Side];
+        private readonly int[] _counts = new int[Pictures];
+        private readonly byte[] _picture = new byte[Side * Side];
+
+        /// <summary>Takes a frame.</summary>
+        /// <param name="index">Its number.</param>
+        /// <param name="rgb">[height, width, 3] bytes.</param>
+        public void Add(int index, ReadOnlySpan<byte> rgb)
+        {
+            int part = (int)((long)index * Pictures / frameCount);
+            Shrink(rgb, width, height, _picture);
+            _counts[part]++;
+            for (int i = 0; i < _picture.Length; i++)
+            {
+                _sums[(part * _picture.Length) + i] += _picture[i];
+            }
+        }
+
+        /// <summary>Makes the signature. Parts without a frame, in clips of less than eight, look like the one before.</summary>
+        public ClipSignature Finish()
+        {
+            var grey = new float[_sums.Length];
+            for (int part = 0; part < Pictures; part++)
+            {
+                int from = part;
+                while (from > 0 && _counts[from] == 0)
+                {
+                    from--;
+                }
+
+                for (int i = 0; i < _picture.Length; i++)
+                {
+                    grey[(part * _picture.Length) + i] = (float)_sums[(from * _picture.Length) + i] / Math.Max(1, _counts[from]);
+                }
+            }
+
+            return new ClipSignature(grey);
         }
     }
 
@@ -150,9 +196,9 @@ internal sealed class ClipSignature
     }
 
     // Bit x, y: whether the mean of a 2 × 2 box is brighter than that of its right neighbour (the last column: than the one below).
-    private static ulong DifferenceHash(ReadOnlySpan<byte> grey)
+    private static ulong DifferenceHash(ReadOnlySpan<float> grey)
     {
-        Span<int> boxes = stackalloc int[64];
+        Span<float> boxes = stackalloc float[64];
         for (int i = 0; i < 64; i++)
         {
             int at = (i / 8 * 2 * Side) + (i % 8 * 2);
