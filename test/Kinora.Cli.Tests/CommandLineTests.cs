@@ -43,6 +43,7 @@ public sealed class CommandLineTests
     [InlineData("models pull")]
     [InlineData("data synth")]
     [InlineData("data pack")]
+    [InlineData("data doctor")]
     [InlineData("doctor")]
     public async Task Run_Help_ShowsAnExample(string command)
     {

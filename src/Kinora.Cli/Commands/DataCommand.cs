@@ -10,6 +10,7 @@ internal static class DataCommand
     public static Command Create(Output output) => new("data", "Makes, checks, splits and packs data sets.")
     {
         CreateSynthetic(output),
+        DataDoctorCommand.Create(output),
         DataPackCommand.Create(output),
     };
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Kinora.Data;
 
 namespace Kinora.Cli.Commands;
 
@@ -10,4 +11,5 @@ internal sealed record UnreadableClip(string Path, string Error);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, UseStringEnumConverter = true)]
 [JsonSerializable(typeof(PackSummary))]
+[JsonSerializable(typeof(DatasetReport))]
 internal sealed partial class DataJson : JsonSerializerContext;

@@ -24,6 +24,9 @@ internal sealed class ClipSignature
     // Share of hash bits in which candidates may differ.
     private const double NearBits = 0.2;
 
+    // Least change, as a share of the pictures' variance.
+    private const double StillShare = 0.01;
+
     private readonly ulong[] _hashes = new ulong[Pictures];
     private readonly float[] _grey;
 
@@ -170,14 +173,20 @@ internal sealed class ClipSignature
             }
         }
 
-        // A still clip changes by less than coding noise: one grey level is the least that counts.
-        double floor = Pictures * Side * Side;
+        // A still clip changes by less than what another size and quality do to its edges, which grows with its contrast.
+        double floor = Math.Max(_grey.Length, StillShare * Variance() * _grey.Length);
         return scene / Math.Max(change, floor);
     }
 
     /// <summary>Share of hash bits that differ, 0 to 1.</summary>
     public double HashDistance(ClipSignature other) =>
         Enumerable.Range(0, Pictures).Sum(i => BitOperations.PopCount(_hashes[i] ^ other._hashes[i])) / (double)HashBits;
+
+    private double Variance()
+    {
+        double mean = _grey.Average();
+        return _grey.Sum(g => (g - mean) * (g - mean)) / _grey.Length;
+    }
 
     // Least squares: this ≈ gain · other + offset. Re-encodings with another range or matrix differ by such a map.
     private (double Gain, double Offset) Fit(ClipSignature other)

@@ -6,7 +6,7 @@ namespace Kinora.Data;
 internal static class DuplicateSearch
 {
     /// <summary>Largest <see cref="ClipSignature.Distance"/> of two encodings of one video; docs/data-tools.md says how it was chosen.</summary>
-    public const double SameVideo = 0.15;
+    public const double SameVideo = 0.3;
 
     /// <summary>Groups equal clips.</summary>
     /// <param name="signatures">One a clip; null for clips that can't be compared.</param>
