@@ -107,7 +107,7 @@ internal sealed class SampleReader
     public ClipPreview Preview(VideoSample sample, int index, int epoch, int views, CancellationToken ct)
     {
         ClipSpec spec = _pipeline.Spec;
-        using IFrameSource source = Open(sample, ct);
+        using IFrameSource source = sample.Open(_pipeline.Spec.Color, ct);
         var frames = new CounterRandom(_seed, epoch, index, "frames");
         int[] wanted = _pipeline.Sampler.TrainingIndices(CheckedCount(source, sample), frames, source.FramesPerSecond);
         using DecodedClip clip = DecodedClip.Decode(source, wanted, ct);
