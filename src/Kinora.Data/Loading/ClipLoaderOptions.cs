@@ -44,6 +44,16 @@ public sealed record ClipLoaderOptions
     /// <summary>Where decoded pixels are kept; null: decode every time. Stays the caller's, who may share it between loaders.</summary>
     public ClipCache? Cache { get; init; }
 
+    /// <summary>
+    /// Processes that share each epoch. Order and batches are those of one process with batches of
+    /// Ranks · <see cref="BatchSize"/>: of each such batch this loader makes the part of <see cref="Rank"/>, the parts in
+    /// order of rank. All processes see the same number of batches; where the last is short, a part may be empty.
+    /// </summary>
+    public int Ranks { get; init; } = 1;
+
+    /// <summary>Which part is this process's, in [0, <see cref="Ranks"/>).</summary>
+    public int Rank { get; init; }
+
     internal void Validate()
     {
         Spec.Validate();
@@ -51,6 +61,8 @@ public sealed record ClipLoaderOptions
         Require(Workers is >= 0 and <= 1024, "workers", "0 to 1024", Workers);
         Require(Prefetch is >= 1 and <= 1024, "prefetch", "1 to 1024", Prefetch);
         Require(FailureBudget is >= 0 and <= 1, "failure budget", "0 to 1", FailureBudget);
+        Require(Ranks is >= 1 and <= 65536, "ranks", "1 to 65536", Ranks);
+        Require(Rank >= 0 && Rank < Ranks, "rank", $"0 to {Ranks - 1}", Rank);
         Require(Augmentation is not null || !DropLast, "drop last", "false in evaluation, which covers every video", DropLast);
 
         static void Require(bool holds, string name, string expected, object found)
