@@ -17,7 +17,7 @@ public sealed class LayeringTests
         ["Kinora.Training"] = ["Kinora.Core", "Kinora.Media", "Kinora.Tensors", "Kinora.Models", "Kinora.Data"],
         ["Kinora.Onnx"] = ["Kinora.Core", "Kinora.Media", "Microsoft.ML.OnnxRuntime"],
         ["Kinora.Onnx.Export"] = ["Kinora.Core", "Kinora.Tensors", "Kinora.Models"],
-        ["Kinora.Paddle"] = ["Kinora.Core", "Kinora.Tensors", "Kinora.Models", "Kinora.Onnx.Export"],
+        ["Kinora.Paddle"] = ["Kinora.Core", "Kinora.Media", "Kinora.Tensors", "Kinora.Models", "Kinora.Data", "Kinora.Training", "Kinora.Onnx.Export"],
     };
 
     public static TheoryData<string> Libraries => [.. Permitted.Keys];

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json;
 using Kinora.Cli.Terminal;
 using Kinora.Models;
@@ -29,14 +30,16 @@ internal static class TrainCommand
         Option<int?> threads = new("--threads") { Description = "Threads of the compute library [default: one a core]." };
         Option<bool> noShift = new("--no-temporal-shift") { Description = "Switch the temporal shift off, so that the network can't see time order." };
         Option<bool> planOnly = new("--plan") { Description = "Print the plan and stop." };
+        Option<string[]> set = new("--set") { Description = "Set a value of the configuration, such as optimizer.momentum=0.95; may be given often.", HelpName = "key=value" };
+        Option<bool> explain = new("--explain") { Description = "Print the configuration as it would run and where each value comes from, and stop." };
         Option<bool> json = new("--json") { Description = "Print the outcome as JSON; progress goes to standard error." };
 
         Command command = new ExampleCommand(
             "train",
             "Trains a model from a folder of class folders and leaves everything in runs/NAME.\nNo option is needed.",
-            "train my-clips/", "train my-clips/ --epochs 20 --name second-try", "train --resume runs/my-clips")
+            "train my-clips/", "train my-clips/ --epochs 20 --name second-try", "train my-clips/ --set optimizer.kind=adamW --explain", "train --resume runs/my-clips")
         {
-            data, config, resume, name, outputFolder, model, scratch, frames, size, epochs, minutes, batch, rate, seed, threads, noShift, planOnly, json,
+            data, config, resume, name, outputFolder, model, scratch, frames, size, epochs, minutes, batch, rate, seed, threads, noShift, set, explain, planOnly, json,
         };
         command.Validators.Add(result =>
         {
@@ -59,7 +62,15 @@ internal static class TrainCommand
             }
             else
             {
-                TrainingConfig effective = Configure(parsed);
+                ConfigDraft draft = Configure(parsed);
+                TrainingConfig effective = draft.Build();
+                if (parsed.GetValue(explain))
+                {
+                    TrainingPlan plan = Trainer.Plan(effective, options with { Probe = effective.Loop.Epochs is null }, ct);
+                    output.Out.Write(ConfigYaml.Explain(plan.Config, draft));
+                    return ExitCode.Success;
+                }
+
                 if (parsed.GetValue(planOnly))
                 {
                     PlanText.Write(asJson ? output.Err : output.Out, Trainer.Plan(effective, options, ct));
@@ -72,32 +83,47 @@ internal static class TrainCommand
             return Finish(outcome, asJson, ct);
         }
 
-        TrainingConfig Configure(ParseResult parsed)
+        ConfigDraft Configure(ParseResult parsed)
         {
-            TrainingConfig given = parsed.GetValue(config) is { } file ? ConfigYaml.Read(file.FullName) : new TrainingConfig();
-            return given with
+            ConfigDraft draft = parsed.GetValue(config) is { } file ? ConfigDraft.Load(file.FullName) : new ConfigDraft();
+            Text("data.path", parsed.GetValue(data)?.ToString(), "argument");
+            Text("name", parsed.GetValue(name), name.Name);
+            Text("output", parsed.GetValue(outputFolder), outputFolder.Name);
+            Text("model.name", parsed.GetValue(model), model.Name);
+            Value("seed", parsed.GetValue(seed), seed.Name);
+            Value("threads", parsed.GetValue(threads), threads.Name);
+            Value("model.frames", parsed.GetValue(frames), frames.Name);
+            Value("model.size", parsed.GetValue(size), size.Name);
+            Value("loop.epochs", parsed.GetValue(epochs), epochs.Name);
+            Value("loop.batchSize", parsed.GetValue(batch), batch.Name);
+            Value("loop.timeBudgetMinutes", parsed.GetValue(minutes), minutes.Name);
+            Value("optimizer.learningRate", parsed.GetValue(rate), rate.Name);
+            Value("model.pretrained", parsed.GetValue(scratch) ? "false" : null, scratch.Name);
+            Value("model.temporalShift", parsed.GetValue(noShift) ? "false" : null, noShift.Name);
+            foreach (string one in parsed.GetValue(set) ?? [])
             {
-                Name = parsed.GetValue(name) ?? given.Name,
-                Output = parsed.GetValue(outputFolder) ?? given.Output,
-                Seed = parsed.GetValue(seed) ?? given.Seed,
-                Threads = parsed.GetValue(threads) ?? given.Threads,
-                Data = given.Data with { Path = parsed.GetValue(data)?.ToString() ?? given.Data.Path },
-                Model = given.Model with
+                int equals = one.IndexOf('=', StringComparison.Ordinal);
+                draft.Set(
+                    equals > 0 ? one[..equals].Trim() : throw new ConfigException($"{set.Name}: expected key=value, found '{one}'"), one[(equals + 1)..].Trim(), set.Name);
+            }
+
+            return draft;
+
+            void Text(string key, string? value, string origin)
+            {
+                if (value is not null)
                 {
-                    Name = parsed.GetValue(model) ?? given.Model.Name,
-                    Pretrained = !parsed.GetValue(scratch) && given.Model.Pretrained,
-                    Frames = parsed.GetValue(frames) ?? given.Model.Frames,
-                    Size = parsed.GetValue(size) ?? given.Model.Size,
-                    TemporalShift = !parsed.GetValue(noShift) && given.Model.TemporalShift,
-                },
-                Loop = given.Loop with
+                    draft.SetText(key, value, origin);
+                }
+            }
+
+            void Value(string key, object? value, string origin)
+            {
+                if (value is not null)
                 {
-                    Epochs = parsed.GetValue(epochs) ?? given.Loop.Epochs,
-                    BatchSize = parsed.GetValue(batch) ?? given.Loop.BatchSize,
-                    TimeBudgetMinutes = parsed.GetValue(minutes) ?? given.Loop.TimeBudgetMinutes,
-                },
-                Optimizer = given.Optimizer with { LearningRate = parsed.GetValue(rate) ?? given.Optimizer.LearningRate },
-            };
+                    draft.Set(key, Convert.ToString(value, CultureInfo.InvariantCulture)!, origin);
+                }
+            }
         }
 
         int Finish(TrainingOutcome outcome, bool asJson, CancellationToken ct)

@@ -1,3 +1,5 @@
+using Kinora.Media;
+
 namespace Kinora.Data;
 
 /// <summary>What <see cref="DatasetFolder"/> does about parts that a folder lacks.</summary>
@@ -16,6 +18,7 @@ public sealed record DatasetFolderOptions
 /// <summary>
 /// Data sets that are folders: a folder a class with videos inside, optionally below <c>train</c>, <c>val</c> (or
 /// <c>valid</c>, <c>validation</c>) and <c>test</c>. A folder of numbered frames (img_00001.jpg …) counts as one video.
+/// A pack (see <see cref="ClipPack"/>) stands for the folder or lists that it was made of.
 /// </summary>
 public static class DatasetFolder
 {
@@ -41,6 +44,7 @@ public static class DatasetFolder
     /// of class, then path. Every file with the extension of a video is a sample, readable or not.
     /// </returns>
     /// <exception cref="DatasetException">The folder is missing, has no class folders or no videos, or its parts are ambiguous.</exception>
+    /// <exception cref="MediaException">The folder is a damaged pack.</exception>
     public static DatasetSplits Load(string folder, DatasetFolderOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
@@ -50,6 +54,29 @@ public static class DatasetFolder
             throw new DatasetException($"load data set: expected a folder, found {(File.Exists(folder) ? "a file" : "nothing")}; give a folder with one folder a class", folder);
         }
 
+        (VideoDataset trainSet, VideoDataset? validationSet, VideoDataset? testSet, List<string> ignored) =
+            ClipPack.IsPack(folder) ? PackDataset.Parts(folder) : Parts(folder);
+        bool holdOutTest = testSet is null && options.TestShare > 0, holdOutValidation = validationSet is null;
+        if (holdOutTest || holdOutValidation)
+        {
+            // The test part first: adding a val folder later doesn't change who is in it.
+            (trainSet, VideoDataset[] heldOut) = StratifiedSplit.HoldOut(
+                trainSet, [(holdOutTest ? options.TestShare : 0, "test"), (holdOutValidation ? options.ValidationShare : 0, "val")], options.Seed);
+            testSet = holdOutTest ? heldOut[0] : testSet;
+            validationSet = holdOutValidation ? heldOut[1] : validationSet;
+        }
+
+        ignored.Sort(StringComparer.Ordinal);
+        return new DatasetSplits(trainSet, validationSet!, testSet is { Samples.Count: 0 } ? null : testSet)
+        {
+            Ignored = ignored,
+            ValidationHeldOut = holdOutValidation,
+            TestHeldOut = holdOutTest && testSet is { Samples.Count: > 0 },
+        };
+    }
+
+    private static (VideoDataset Train, VideoDataset? Validation, VideoDataset? Test, List<string> Ignored) Parts(string folder)
+    {
         string? train = Part(folder, _trainNames), validation = Part(folder, _validationNames), test = Part(folder, _testNames);
         bool divided = train is not null && Directory.EnumerateDirectories(train).Any();
         var ignored = new List<string>();
@@ -75,26 +102,11 @@ public static class DatasetFolder
         }
 
         var labels = new LabelMap(names);
-        VideoDataset trainSet = Dataset(trainFound, labels, "train");
-        VideoDataset? validationSet = divided && validation is not null ? Dataset(validationFound, labels, "val") : null;
-        VideoDataset? testSet = divided && test is not null ? Dataset(testFound, labels, "test") : null;
-        bool holdOutTest = testSet is null && options.TestShare > 0, holdOutValidation = validationSet is null;
-        if (holdOutTest || holdOutValidation)
-        {
-            // The test part first: adding a val folder later doesn't change who is in it.
-            (trainSet, VideoDataset[] heldOut) = StratifiedSplit.HoldOut(
-                trainSet, [(holdOutTest ? options.TestShare : 0, "test"), (holdOutValidation ? options.ValidationShare : 0, "val")], options.Seed);
-            testSet = holdOutTest ? heldOut[0] : testSet;
-            validationSet = holdOutValidation ? heldOut[1] : validationSet;
-        }
-
-        ignored.Sort(StringComparer.Ordinal);
-        return new DatasetSplits(trainSet, validationSet!, testSet is { Samples.Count: 0 } ? null : testSet)
-        {
-            Ignored = ignored,
-            ValidationHeldOut = holdOutValidation,
-            TestHeldOut = holdOutTest && testSet is { Samples.Count: > 0 },
-        };
+        return (
+            Dataset(trainFound, labels, "train"),
+            divided && validation is not null ? Dataset(validationFound, labels, "val") : null,
+            divided && test is not null ? Dataset(testFound, labels, "test") : null,
+            ignored);
     }
 
     private static string? Part(string folder, string[] names)

@@ -1,22 +1,35 @@
 using System.Globalization;
+using Kinora.Media;
 
 namespace Kinora.Data;
 
-/// <summary>The two line formats of PaddleVideo's list files.</summary>
+/// <summary>The formats of list files; docs/data-tools.md shows each.</summary>
 public enum DatasetListFormat
 {
-    /// <summary><c>path label</c>: video files.</summary>
+    /// <summary>PaddleVideo's <c>path label</c>: video files. Several labels stand with commas between them: <c>path 1,4,7</c>.</summary>
     Videos,
 
-    /// <summary><c>folder frames label</c>: folders of numbered frames.</summary>
+    /// <summary>PaddleVideo's <c>folder frames label</c>: folders of numbered frames.</summary>
     Frames,
+
+    /// <summary>
+    /// Comma-separated values (RFC 4180) with a header: <c>path,label</c> or <c>path,labels</c> (several, with semicolons), and
+    /// optionally <c>frames</c>, <c>start</c> and <c>end</c> in seconds, <c>group</c>. A label is a class name or else an index.
+    /// </summary>
+    Csv,
+
+    /// <summary>A JSON object a line with the same members; a label is a name (text), an index (number), or a list of these.</summary>
+    JsonLines,
+
+    /// <summary>By the file's extension, else by its content.</summary>
+    Detect,
 }
 
 /// <summary>How to read list files.</summary>
 public sealed record DatasetListOptions
 {
     /// <summary>Line format.</summary>
-    public DatasetListFormat Format { get; init; }
+    public DatasetListFormat Format { get; init; } = DatasetListFormat.Detect;
 
     /// <summary>Folder that relative paths start from; null: the folder of the list file. PaddleVideo: data_prefix.</summary>
     public string? Prefix { get; init; }
@@ -24,24 +37,36 @@ public sealed record DatasetListOptions
     /// <summary>Appended to every path, such as ".avi" for lists without extensions. PaddleVideo: suffix.</summary>
     public string Suffix { get; init; } = "";
 
-    /// <summary>File of class names: a name a line in class order, or lines <c>number name</c>. Null: classes are numbered.</summary>
+    /// <summary>
+    /// File of class names: a name a line in class order, or lines <c>number name</c>. Null: the names that the lists use, in
+    /// ordinal order; where they use indices, classes are numbered.
+    /// </summary>
     public string? LabelFile { get; init; }
 }
 
-/// <summary>Data sets that are list files. A label is the last word of a line, so paths may contain blanks.</summary>
+/// <summary>
+/// Data sets that are list files. In PaddleVideo's formats a label is the last word of a line, so paths may contain blanks.
+/// A path may lead into a pack (see <see cref="ClipPack"/>).
+/// </summary>
 public static class DatasetList
 {
-    /// <summary>Reads one list.</summary>
-    /// <param name="listPath">The list file; blank lines are passed over.</param>
+    /// <summary>Reads one list, or all clips of a pack.</summary>
+    /// <param name="listPath">The list file, UTF-8; blank lines are passed over. Or the folder of a pack.</param>
     /// <param name="options">Format, prefix, suffix and names; null: the defaults.</param>
     /// <returns>The samples in the order of the lines; the set is named after the file.</returns>
     /// <exception cref="DatasetException">Missing, empty or malformed; the message gives the line number. Also where none of the first samples exists, which means a wrong prefix.</exception>
     /// <exception cref="ConfigException">The file of class names is invalid.</exception>
     public static VideoDataset Load(string listPath, DatasetListOptions? options = null)
     {
+        ArgumentException.ThrowIfNullOrEmpty(listPath);
+        if (ClipPack.IsPack(listPath))
+        {
+            return PackDataset.All(listPath);
+        }
+
         options ??= new DatasetListOptions();
-        List<VideoSample> samples = Read(listPath, options);
-        return new VideoDataset(samples, Labels(options, [(listPath, samples)]), Path.GetFileNameWithoutExtension(listPath));
+        (LabelMap labels, List<VideoSample>[] samples) = Read([listPath], options);
+        return new VideoDataset(samples[0], labels, Path.GetFileNameWithoutExtension(listPath));
     }
 
     /// <summary>Reads one list; the form that the parts of a PaddleVideo recipe map to.</summary>
@@ -63,20 +88,11 @@ public static class DatasetList
     /// <exception cref="ConfigException">The file of class names is invalid.</exception>
     public static DatasetSplits LoadSplits(string train, string validation, string? test, DatasetListOptions? options = null)
     {
-        options ??= new DatasetListOptions();
-        List<VideoSample> trainSamples = Read(train, options), validationSamples = Read(validation, options);
-        List<VideoSample>? testSamples = test is null ? null : Read(test, options);
-        var lists = new List<(string, List<VideoSample>)> { (train, trainSamples), (validation, validationSamples) };
-        if (testSamples is not null)
-        {
-            lists.Add((test!, testSamples));
-        }
-
-        LabelMap labels = Labels(options, lists);
+        (LabelMap labels, List<VideoSample>[] samples) = Read(test is null ? [train, validation] : [train, validation, test], options ?? new DatasetListOptions());
         return new DatasetSplits(
-            new VideoDataset(trainSamples, labels, "train"),
-            new VideoDataset(validationSamples, labels, "val"),
-            testSamples is null ? null : new VideoDataset(testSamples, labels, "test"));
+            new VideoDataset(samples[0], labels, "train"),
+            new VideoDataset(samples[1], labels, "val"),
+            test is null ? null : new VideoDataset(samples[2], labels, "test"));
     }
 
     /// <summary>Reads class names: a name a line, or lines <c>number name</c> in any order.</summary>
@@ -86,7 +102,7 @@ public static class DatasetList
     /// <exception cref="ConfigException">A name is empty or occurs twice.</exception>
     public static LabelMap ReadLabels(string path)
     {
-        string[] lines = [.. Lines(path, "class names").Select(l => l.Text)];
+        string[] lines = [.. ListFile.Lines(ListFile.ReadText(path, "class names")).Select(l => l.Text)];
         var numbered = new SortedDictionary<int, string>();
         foreach (string line in lines)
         {
@@ -106,120 +122,47 @@ public static class DatasetList
         return new LabelMap(numbered.Values);
     }
 
-    private static LabelMap Labels(DatasetListOptions options, IReadOnlyList<(string Path, List<VideoSample> Samples)> lists)
+    private static (LabelMap Labels, List<VideoSample>[] Samples) Read(string[] lists, DatasetListOptions options)
     {
-        int classes = lists.Max(l => l.Samples.Max(s => s.Label)) + 1;
-        if (options.LabelFile is null)
+        var read = new List<(string Path, List<ListRow> Rows)>();
+        foreach (string list in lists)
         {
-            return LabelMap.Numbered(classes);
+            read.Add((list, Rows(list, options)));
         }
 
-        LabelMap labels = ReadLabels(options.LabelFile);
-        if (labels.Count < classes)
-        {
-            string guilty = lists.First(l => l.Samples.Any(s => s.Label == classes - 1)).Path;
-            throw new DatasetException($"read list: expected labels 0 to {labels.Count - 1} as {options.LabelFile} names {labels.Count} classes, found label {classes - 1}", guilty);
-        }
-
-        return labels;
+        LabelMap labels = ListLabels.Of(options.LabelFile is null ? null : ReadLabels(options.LabelFile), options.LabelFile, read);
+        return (labels, [.. read.Select(l => Samples(l.Path, l.Rows, labels, options))]);
     }
 
-    private static List<VideoSample> Read(string listPath, DatasetListOptions options)
+    private static List<ListRow> Rows(string listPath, DatasetListOptions options)
     {
         ArgumentException.ThrowIfNullOrEmpty(listPath);
-        string prefix = options.Prefix ?? Path.GetDirectoryName(Path.GetFullPath(listPath))!;
-        var samples = new List<VideoSample>();
-        string? firstError = null;
-        int errors = 0;
-        foreach ((int number, string text) in Lines(listPath, "list"))
+        (List<ListRow> rows, List<(int Line, string Problem)> problems, DatasetListFormat format) = ListFile.Read(listPath, options.Format, path => Resolve(listPath, path, options));
+        if (problems.Count > 0)
         {
-            if (Parse(text, options, prefix, out string? problem) is VideoSample sample)
-            {
-                samples.Add(sample);
-            }
-            else
-            {
-                errors++;
-                firstError ??= $"line {number}: {problem}";
-            }
+            string more = problems.Count > 1 ? $" (and {problems.Count - 1} more lines)" : "";
+            throw new DatasetException($"read list: line {problems[0].Line}: {problems[0].Problem}{more}", listPath);
         }
 
-        if (errors > 0)
-        {
-            string more = errors > 1 ? $" (and {errors - 1} more lines)" : "";
-            throw new DatasetException($"read list: {firstError}{more}", listPath);
-        }
+        return rows.Count > 0 ? rows : throw new DatasetException($"read list: expected lines '{ListFile.Shape(format)}', found none", listPath);
+    }
 
-        if (samples.Count == 0)
-        {
-            throw new DatasetException($"read list: expected lines '{Shape(options.Format)}', found none", listPath);
-        }
-
+    private static List<VideoSample> Samples(string listPath, List<ListRow> rows, LabelMap labels, DatasetListOptions options)
+    {
+        List<VideoSample> samples = [.. rows.Select(row => Sample(row, labels, Resolve(listPath, row.Path, options)))];
         VideoSample[] probe = [.. samples.Take(8)];
-        if (!probe.Any(s => Path.Exists(s.Path)))
-        {
-            throw new DatasetException($"read list: expected videos below {prefix}, found none of the first {probe.Length}, such as {probe[0].Path}; check prefix and suffix", listPath);
-        }
-
-        return samples;
+        return probe.Any(s => Path.Exists(s.Path) || ClipPack.Holds(s.Path))
+            ? samples
+            : throw new DatasetException($"read list: expected videos below {Prefix(listPath, options)}, found none of the first {probe.Length}, such as {probe[0].Path}; check prefix and suffix", listPath);
     }
 
-    private static VideoSample? Parse(string text, DatasetListOptions options, string prefix, out string? problem)
+    internal static VideoSample Sample(ListRow row, LabelMap labels, string path)
     {
-        string rest = text;
-        int? frames = null;
-        if (!TakeNumber(ref rest, out int label, out string last))
-        {
-            problem = $"expected '{Shape(options.Format)}' with a label of 0 or more at the end, found '{Shorten(last)}'";
-            return null;
-        }
-
-        if (options.Format == DatasetListFormat.Frames)
-        {
-            if (!TakeNumber(ref rest, out int count, out last) || count < 1)
-            {
-                problem = $"expected '{Shape(options.Format)}' with a frame count of 1 or more, found '{Shorten(last)}'";
-                return null;
-            }
-
-            frames = count;
-        }
-
-        if (rest.Length == 0)
-        {
-            problem = $"expected '{Shape(options.Format)}', found no path";
-            return null;
-        }
-
-        problem = null;
-        return new VideoSample(Path.Combine(prefix, rest + options.Suffix), label, frames);
+        int[] indices = [.. row.Labels.Select(l => ListLabels.Find(labels, l)).Distinct()];
+        return new VideoSample(path, indices[0], row.Frames) { Labels = indices, Group = row.Group, StartSeconds = row.StartSeconds, EndSeconds = row.EndSeconds };
     }
 
-    private static bool TakeNumber(ref string rest, out int number, out string word)
-    {
-        string trimmed = rest.TrimEnd();
-        int blank = trimmed.LastIndexOfAny([' ', '\t']);
-        word = trimmed[(blank + 1)..];
-        rest = blank < 0 ? "" : trimmed[..blank].TrimEnd();
-        return int.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out number) && number < 1_000_000;
-    }
+    internal static string Resolve(string listPath, string path, DatasetListOptions options) => Path.Combine(Prefix(listPath, options), path + options.Suffix);
 
-    private static string Shape(DatasetListFormat format) => format == DatasetListFormat.Videos ? "path label" : "folder frames label";
-
-    private static string Shorten(string text) => text.Length <= 40 ? text : text[..40] + "…";
-
-    private static IEnumerable<(int Number, string Text)> Lines(string path, string what)
-    {
-        string[] lines;
-        try
-        {
-            lines = File.ReadAllLines(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new DatasetException($"read {what}: {e.Message}", path, e);
-        }
-
-        return lines.Select((text, i) => (i + 1, text.Trim())).Where(l => l.Item2.Length > 0);
-    }
+    private static string Prefix(string listPath, DatasetListOptions options) => options.Prefix ?? Path.GetDirectoryName(Path.GetFullPath(listPath))!;
 }

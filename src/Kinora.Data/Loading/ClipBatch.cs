@@ -8,6 +8,9 @@ public sealed class ClipBatch : IDisposable
     private readonly int[] _labels;
     private readonly int[] _sampleIndices;
     private float[]? _pixels;
+    private int[]? _partners;
+    private int[]? _mixedLabels;
+    private float[]? _lambda;
 
     internal ClipBatch(BatchBuffers buffers, float[] pixels, int index, int views, int floatsPerView, IReadOnlyList<int> viewShape, int[] sampleIndices, int[] labels, IReadOnlyList<FailedSample> failures)
     {
@@ -43,11 +46,31 @@ public sealed class ClipBatch : IDisposable
     /// <summary>Class of each video, or of its mirror image where training shows that and it is another.</summary>
     public ReadOnlySpan<int> Labels => _labels;
 
+    /// <summary>For each video the place in this batch of the one that was mixed into it; null where nothing was mixed.</summary>
+    public IReadOnlyList<int>? Partners => _partners;
+
+    /// <summary>Class of the video that was mixed into each; null where nothing was mixed.</summary>
+    public IReadOnlyList<int>? MixedLabels => _mixedLabels;
+
+    /// <summary>
+    /// λ: the share of the loss that belongs to <see cref="Labels"/>, 1 − λ belongs to <see cref="MixedLabels"/>; the same for
+    /// all videos. Null where nothing was mixed.
+    /// </summary>
+    public IReadOnlyList<float>? Lambda => _lambda;
+
     /// <summary>Number of each video in the data set.</summary>
     public ReadOnlySpan<int> SampleIndices => _sampleIndices;
 
     /// <summary>Videos of this batch that couldn't be read, in the order in which they would have come.</summary>
     public IReadOnlyList<FailedSample> Failures { get; }
+
+    internal void NoteMix(int[] partners, float lambda)
+    {
+        _partners = partners;
+        _mixedLabels = Array.ConvertAll(partners, p => _labels[p]);
+        _lambda = new float[partners.Length];
+        Array.Fill(_lambda, lambda);
+    }
 
     /// <inheritdoc/>
     public void Dispose()

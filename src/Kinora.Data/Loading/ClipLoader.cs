@@ -16,6 +16,7 @@ public sealed class ClipLoader : IDisposable
     private readonly ClipLoaderOptions _options;
     private readonly SampleReader _reader;
     private readonly BatchBuffers _buffers;
+    private readonly BatchMixer? _mixer;
     private readonly Lock _gate = new();
     private readonly SortedDictionary<int, FailedSample> _failures = [];
     private EpochRun? _run;
@@ -49,6 +50,7 @@ public sealed class ClipLoader : IDisposable
         _dataset = dataset;
         _options = options;
         _reader = new SampleReader(options);
+        _mixer = options.Mix is { } mix ? new BatchMixer(mix, options.Spec.Layout) : null;
         _buffers = new BatchBuffers(checked(options.BatchSize * _reader.Views * _reader.FloatsPerView));
     }
 
@@ -161,6 +163,8 @@ public sealed class ClipLoader : IDisposable
                     continue;
                 }
 
+                // Videos are mixed with others of the same part; each process draws for itself.
+                _mixer?.Mix(batch, new CounterRandom(_options.Seed, epoch, batch.Index, _options.Rank == 0 ? "mix" : $"mix {_options.Rank}"));
                 yield return batch;
             }
         }

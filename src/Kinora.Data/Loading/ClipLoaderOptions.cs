@@ -41,6 +41,9 @@ public sealed record ClipLoaderOptions
     /// </summary>
     public IReadOnlyList<int>? MirroredLabels { get; init; }
 
+    /// <summary>Training: how the clips of a batch are mixed with each other; null: not at all.</summary>
+    public BatchMix? Mix { get; init; }
+
     /// <summary>Where decoded pixels are kept; null: decode every time. Stays the caller's, who may share it between loaders.</summary>
     public ClipCache? Cache { get; init; }
 
@@ -63,6 +66,8 @@ public sealed record ClipLoaderOptions
         Require(FailureBudget is >= 0 and <= 1, "failure budget", "0 to 1", FailureBudget);
         Require(Ranks is >= 1 and <= 65536, "ranks", "1 to 65536", Ranks);
         Require(Rank >= 0 && Rank < Ranks, "rank", $"0 to {Ranks - 1}", Rank);
+        Mix?.Validate();
+        Require(Augmentation is not null || Mix is null or { Kind: MixKind.None }, "mix", "none in evaluation", Mix!);
         Require(Augmentation is not null || !DropLast, "drop last", "false in evaluation, which covers every video", DropLast);
 
         static void Require(bool holds, string name, string expected, object found)

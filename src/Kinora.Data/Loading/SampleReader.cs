@@ -120,14 +120,14 @@ internal sealed class SampleReader
     {
         var frames = new CounterRandom(_seed, epoch, index, "frames");
         var variation = new CounterRandom(_seed, epoch, index, "augment");
-        var key = new ClipCache.Key(sample.Path, _pipeline.Spec.Color, _firstResize, null);
+        var key = new ClipCache.Key(sample.Identity, _pipeline.Spec.Color, _firstResize, null);
         if (_cache is not null && _cache.TryGet(key, out ClipCache.Entry? entry))
         {
             Interlocked.Increment(ref _cacheHits);
         }
         else
         {
-            using IFrameSource source = Open(sample, ct);
+            using IFrameSource source = sample.Open(_pipeline.Spec.Color, ct);
             Interlocked.Increment(ref _videosDecoded);
             entry = _cache is null ? null : Fill(_cache, key, source, ct);
             if (entry is null)
@@ -230,21 +230,21 @@ internal sealed class SampleReader
     {
         if (_cache is null)
         {
-            using IFrameSource source = Open(sample, ct);
+            using IFrameSource source = sample.Open(_pipeline.Spec.Color, ct);
             Interlocked.Increment(ref _videosDecoded);
             Interlocked.Add(ref _framesDecoded, _pipeline.Clips * _pipeline.Frames);
             _pipeline.Process(source, destination, ct);
             return;
         }
 
-        var key = new ClipCache.Key(sample.Path, _pipeline.Spec.Color, null, _cropsKey);
+        var key = new ClipCache.Key(sample.Identity, _pipeline.Spec.Color, null, _cropsKey);
         if (_cache.TryGet(key, out ClipCache.Entry? entry))
         {
             Interlocked.Increment(ref _cacheHits);
         }
         else
         {
-            using IFrameSource source = Open(sample, ct);
+            using IFrameSource source = sample.Open(_pipeline.Spec.Color, ct);
             Interlocked.Increment(ref _videosDecoded);
             Interlocked.Add(ref _framesDecoded, _pipeline.Clips * _pipeline.Frames);
             long bytes = (long)_pipeline.Views * FloatsPerView;
@@ -282,10 +282,6 @@ internal sealed class SampleReader
             _fromCrops!.Transform(clip, destination.Slice(view * FloatsPerView, FloatsPerView));
         }
     }
-
-    private IFrameSource Open(VideoSample sample, CancellationToken ct) => sample.FrameCount is int frames && Directory.Exists(sample.Path)
-        ? RawFrameFolder.Open(sample.Path, frameCount: frames)
-        : FrameSource.Open(sample.Path, _pipeline.Spec.Color, ct);
 
     private static int CheckedCount(IFrameSource source, VideoSample sample) => source.FrameCount > 0
         ? source.FrameCount

@@ -74,6 +74,16 @@ public sealed record TrainingAugmentation
     /// <returns>The augmentation.</returns>
     public static TrainingAugmentation SlowFast() => new() { Jitter = new(), RandomCrop = true };
 
+    /// <summary>TimeSformer and PP-TimeSformer: as SlowFast, but the resize works on normalised values.</summary>
+    /// <returns>The augmentation.</returns>
+    /// <remarks>
+    /// PaddleVideo's random crop never reaches the last column and row there, and fails where there is no room; here it
+    /// reaches them, and a crop without room stays where it is.
+    /// </remarks>
+    public static TrainingAugmentation TimeSformer() => new() { Jitter = new(Engine: ResizeEngine.Interpolate), RandomCrop = true };
+
+    internal bool ResizesNormalised => Jitter?.Engine == ResizeEngine.Interpolate;
+
     /// <summary>Checks the ranges of all values.</summary>
     /// <param name="path">The file it comes from, for messages.</param>
     /// <exception cref="ConfigException">A value is out of range; the message names it.</exception>
@@ -82,9 +92,11 @@ public sealed record TrainingAugmentation
         Require(Resize.Rule == ResizeRule.None || Resize.ShortSide is > 0 and <= 8192, "resize.shortSide", "1 to 8192", Resize.ShortSide);
         Require(FlipProbability is >= 0 and <= 1, "flipProbability", "0 to 1", FlipProbability);
         Require(MultiScaleCrop is null || RandomResizedCrop is null, "randomResizedCrop", "not both it and multiScaleCrop", "both");
+        Require(Resize.Engine != ResizeEngine.Interpolate, "resize.engine", "Pillow or OpenCv (jitter.engine may be Interpolate)", Resize.Engine);
         if (Jitter is { } jitter)
         {
             Require(jitter.Min is > 0 and <= 8192 && jitter.Max >= jitter.Min && jitter.Max <= 8192, "jitter", "1 ≤ min ≤ max ≤ 8192", jitter);
+            Require(!ResizesNormalised || (MultiScaleCrop is null && RandomResizedCrop is null), "jitter.engine", "Pillow or OpenCv beside multiScaleCrop or randomResizedCrop, which work on bytes", jitter.Engine);
         }
 
         if (MultiScaleCrop is { } multi)
@@ -110,10 +122,11 @@ public sealed record TrainingAugmentation
     }
 }
 
-/// <summary>A short side drawn evenly from a range and rounded; the long side follows, rounded down. Pillow's filter.</summary>
+/// <summary>A short side drawn evenly from a range and rounded; the long side follows, rounded down.</summary>
 /// <param name="Min">Smallest short side, in pixels.</param>
 /// <param name="Max">Largest short side, in pixels.</param>
-public sealed record ShortSideJitterSpec(int Min = 256, int Max = 320);
+/// <param name="Engine">Whose filter; <see cref="ResizeEngine.Interpolate"/> resizes after the normalisation.</param>
+public sealed record ShortSideJitterSpec(int Min = 256, int Max = 320, ResizeEngine Engine = ResizeEngine.Pillow);
 
 /// <summary>
 /// Crops whose sides are drawn from shares of the short side, at one of five or thirteen places (or anywhere), resized

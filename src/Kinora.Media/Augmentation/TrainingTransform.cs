@@ -52,7 +52,10 @@ public sealed class TrainingTransform
         Transform(clip, new CounterDraws(random), destination);
     }
 
-    /// <summary>As <see cref="Transform(DecodedClip, CounterRandom, Span{float})"/>, but bytes before normalisation.</summary>
+    /// <summary>
+    /// As <see cref="Transform(DecodedClip, CounterRandom, Span{float})"/>, but bytes before normalisation. Where the resize
+    /// comes after it (<see cref="ResizeEngine.Interpolate"/>), Pillow's filter stands in.
+    /// </summary>
     /// <param name="clip">T frames; stays the caller's.</param>
     /// <param name="random">The stream that decides; its draws are used up.</param>
     /// <param name="destination">Receives [T, Size, Size, 3] bytes.</param>
@@ -76,6 +79,12 @@ public sealed class TrainingTransform
             for (int t = 0; t < clip.Count; t++)
             {
                 Span<float> frame = destination[(t * strides.Frame)..];
+                if (plan.Interpolation is { } interpolation)
+                {
+                    interpolation.Run(clip.Frame(t), _table, plan.Crop, 1, strides, frame);
+                    continue;
+                }
+
                 var sink = new NormalizingSink(frame, strides, plan.Crop, 1, _table, plan.Window);
                 plan.Run(clip.Frame(t), clip.Width * 3, scratch, _width, ref sink);
             }
@@ -127,7 +136,7 @@ public sealed class TrainingTransform
         {
             TrainingAugmentation augmentation = transform.Augmentation;
             int size = transform.Spec.Size;
-            ResizeEngine engine = augmentation.Resize.Engine;
+            ResizeEngine engine = augmentation.Jitter?.Engine ?? augmentation.Resize.Engine;
             (int resizedWidth, int resizedHeight) = ResizeTarget.Of(augmentation.Resize, width, height);
             if (augmentation.Jitter is { } jitter)
             {
@@ -142,6 +151,12 @@ public sealed class TrainingTransform
             if (drawn is not { } region)
             {
                 Crop = [FinalCrop(resizedWidth, resizedHeight)];
+                if (augmentation.ResizesNormalised)
+                {
+                    Interpolation = new Interpolation(width, height, resizedWidth, resizedHeight);
+                    engine = ResizeEngine.Pillow;
+                }
+
                 _last = new ResizePlan(width, height, resizedWidth, resizedHeight, engine, CropWindow());
                 return;
             }
@@ -178,6 +193,9 @@ public sealed class TrainingTransform
         }
 
         public CropView[] Crop { get; }
+
+        /// <summary>Makes the values where the resize comes after the normalisation; the rest then serves bytes alone.</summary>
+        public Interpolation? Interpolation { get; }
 
         public PixelWindow Window => _last.Window;
 

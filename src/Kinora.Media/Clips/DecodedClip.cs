@@ -41,7 +41,7 @@ public sealed class DecodedClip : IDisposable
     /// <summary>The rotation that was applied, in degrees clockwise: 0, 90, 180 or 270.</summary>
     public int Rotation { get; }
 
-    /// <summary>Reads frames; each wanted frame is decoded once, in order.</summary>
+    /// <summary>Reads frames; each wanted frame is decoded once, in order. Frames of an uncompressed pack aren't even copied.</summary>
     /// <param name="source">Video or frame folder; stays the caller's.</param>
     /// <param name="indices">Frame numbers in [0, source.FrameCount), any order, repeats allowed.</param>
     /// <param name="cancellationToken">Stops between frames.</param>
@@ -56,6 +56,11 @@ public sealed class DecodedClip : IDisposable
         if (outside >= 0)
         {
             throw new MediaException($"decode clip: expected frame indices in [0, {source.FrameCount}), found {unique[outside]}");
+        }
+
+        if (source is PackedClip packed && packed.Borrow(unique) is { } lent)
+        {
+            return new(lent, lent.Memory, source.Width, source.Height, wanted, wanted, source.FrameCount, 0);
         }
 
         long bytes = (long)unique.Length * source.Width * source.Height * 3;

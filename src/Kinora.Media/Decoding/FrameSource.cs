@@ -3,8 +3,11 @@ namespace Kinora.Media;
 /// <summary>Opens whatever holds frames.</summary>
 public static class FrameSource
 {
-    /// <summary>Opens a folder of JPEG frames or a video file, whichever the path names.</summary>
-    /// <param name="path">A folder (see <see cref="RawFrameFolder"/>) or a video file (see <see cref="VideoReader"/>).</param>
+    /// <summary>Opens a folder of JPEG frames, a video file or a clip of a pack, whichever the path names.</summary>
+    /// <param name="path">
+    /// A folder (see <see cref="RawFrameFolder"/>), a video file (see <see cref="VideoReader"/>), or a pack's folder followed
+    /// by the name of a clip (see <see cref="ClipPack"/>).
+    /// </param>
     /// <param name="color">YUV matrix for video files; JPEG defines its own.</param>
     /// <param name="cancellationToken">Stops the opening.</param>
     /// <returns>The source, owned by the caller.</returns>
@@ -12,10 +15,19 @@ public static class FrameSource
     public static IFrameSource Open(string path, ColorMatrix color = ColorMatrix.FromStream, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        return Directory.Exists(path)
-            ? RawFrameFolder.Open(path)
+        if (Directory.Exists(path))
+        {
+            return RawFrameFolder.Open(path);
+        }
+
+        return !File.Exists(path) && ClipPack.TryFind(path, out ClipPack pack, out string name)
+            ? OpenPacked(pack, name, color)
             : VideoReader.Open(path, new VideoReaderOptions { Color = color }, cancellationToken);
     }
+
+    private static PackedClip OpenPacked(ClipPack pack, string name, ColorMatrix color) => pack.Header.Color == color
+        ? pack.OpenClip(name)
+        : throw new MediaException($"opening: expected a pack with colours {color}, found one with {pack.Header.Color}; pack the videos again with --color {color}", pack.Folder);
 
     /// <summary>The checks that every source makes at its edge.</summary>
     internal static void CheckRequest(IFrameSource source, ReadOnlySpan<int> indices, Span<byte> destination)

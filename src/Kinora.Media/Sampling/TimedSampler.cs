@@ -32,6 +32,27 @@ public sealed class TimedSampler : FrameSampler
     private protected override LegacyIndices LegacyTrain(int frameCount, double framesPerSecond, LegacySource source, IDraws draws) =>
         Request(Drawn(frameCount, framesPerSecond, frameCount, draws), source);
 
+    /// <summary>
+    /// What PaddleVideo's TimeSformer takes through PyAV where the header gives duration and frame count: it keeps the
+    /// frames whose timestamps lie in the drawn clip, cut to whole timestamps, and one more, and spreads the points over
+    /// those. Its first frame may be one later than here.
+    /// </summary>
+    /// <param name="frameCount">L: frames of the video, at least 1.</param>
+    /// <param name="framesPerSecond">The video's frame rate; 0 where it isn't known.</param>
+    /// <param name="timestampStep">Distance of neighbouring frames, in units of the stream's time base.</param>
+    /// <param name="draws">Decides the start.</param>
+    /// <returns>First kept frame, number of kept frames, and indices relative to the first.</returns>
+    internal (int First, int Kept, int[] Indices) PyAvTraining(int frameCount, double framesPerSecond, double timestampStep, IDraws draws)
+    {
+        double length = ClipFrames(framesPerSecond), start = draws.Real(0, Math.Max(frameCount - length, 0));
+        int first = (int)Math.Ceiling(Math.Truncate(start * timestampStep) / timestampStep);
+        int last = (int)Math.Floor(Math.Truncate((start + length - 1) * timestampStep) / timestampStep);
+        int kept = Math.Min(frameCount, last + 2) - first;
+        var indices = new int[Spec.FramesPerSegment];
+        Fill(indices, 0, length, kept - 1);
+        return (first, kept, indices);
+    }
+
     private int[] Spread(int frameCount, double framesPerSecond, int last)
     {
         double length = ClipFrames(framesPerSecond), room = Math.Max(frameCount - length, 0);

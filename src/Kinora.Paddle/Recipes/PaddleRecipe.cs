@@ -22,6 +22,8 @@ public sealed class PaddleRecipe
     // Recipes have a few kilobytes; the limit keeps a wrong file from being read whole.
     private const int MaxBytes = 1 << 20;
 
+    private static readonly string[] Sections = ["MODEL", "PIPELINE", "DATASET", "OPTIMIZER"];
+
     private PaddleRecipe()
     {
     }
@@ -73,7 +75,16 @@ public sealed class PaddleRecipe
     /// Unreadable file, bad YAML, values of another type, or an op that no <see cref="ClipSpec"/> can express; the message
     /// gives key and line.
     /// </exception>
-    public static PaddleRecipe Read(string path)
+    public static PaddleRecipe Read(string path) => Parse(ReadText(path), path);
+
+    /// <summary>Whether a file looks like a recipe of PaddleVideo's rather than a configuration of Kinora's: its sections have capital letters.</summary>
+    /// <param name="path">YAML file.</param>
+    /// <returns>True if a line begins with MODEL, PIPELINE, DATASET or OPTIMIZER.</returns>
+    /// <exception cref="ConfigException">The file can't be read.</exception>
+    public static bool IsRecipe(string path) =>
+        ReadText(path).Split('\n').Any(line => Sections.Any(s => line.StartsWith(s + ":", StringComparison.Ordinal)));
+
+    internal static string ReadText(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         try
@@ -85,7 +96,7 @@ public sealed class PaddleRecipe
             }
 
             using var reader = new StreamReader(file);
-            return Parse(reader.ReadToEnd(), path);
+            return reader.ReadToEnd();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -102,7 +113,19 @@ public sealed class PaddleRecipe
     {
         ArgumentNullException.ThrowIfNull(yaml);
         List<IgnoredKey> ignored = [];
-        var root = new RecipeSection(RecipeYaml.Read(yaml, path, ignored), "", path, ignored);
+        RecipeMap map = RecipeYaml.Read(yaml, path, ignored);
+        PaddleRecipe recipe = ReadSections(new RecipeSection(map, "", path, ignored), path, ignored, out RecipeSections sections);
+        sections.Model?.Ignore("training only", "loss", "freeze_params_list");
+        sections.Model?.FinishLeniently();
+        sections.Pipeline?.Ignore("training only", "train");
+        sections.Pipeline?.FinishLeniently();
+        IgnoreRest(sections.Root);
+        return recipe;
+    }
+
+    /// <summary>Reads what evaluation needs; whoever calls says what becomes of the rest.</summary>
+    internal static PaddleRecipe ReadSections(RecipeSection root, string? path, List<IgnoredKey> ignored, out RecipeSections sections)
+    {
         RecipeSection? model = root.Section("MODEL"), pipeline = root.Section("PIPELINE"), dataset = root.Section("DATASET");
         var recipe = new PaddleRecipe
         {
@@ -117,11 +140,7 @@ public sealed class PaddleRecipe
             InferenceSpec = root.Section("INFERENCE") is { } helper ? RecipeInference.Read(helper) : null,
             Ignored = ignored,
         };
-        model?.Ignore("training only", "loss", "freeze_params_list");
-        model?.FinishLeniently();
-        pipeline?.Ignore("training only", "train");
-        pipeline?.FinishLeniently();
-        IgnoreRest(root);
+        sections = new RecipeSections(root, model, pipeline, dataset);
         return recipe;
 
         ClipSpec? Chain(string split) => pipeline?.Section(split) is { } chain ? RecipeChain.Read(chain, dataset?.Section(split)) : null;
@@ -155,9 +174,18 @@ public sealed class PaddleRecipe
             "OPTIMIZER", "MIX", "PRECISEBN", "GRADIENT_ACCUMULATION", "MULTIGRID", "epochs", "resume_epoch", "save_interval", "val_interval", "log_interval");
         root.Ignore("where the clips lie and how they are batched is said on the command line", "DATASET");
         root.Ignore("another reader for training and its chain; Kinora has one", "DALI_LOADER");
+        IgnoreAlways(root);
+    }
+
+    /// <summary>Lists what has no effect in training either.</summary>
+    internal static void IgnoreAlways(RecipeSection root)
+    {
         root.Ignore("every clip counts once, and the network averages the views", "METRIC");
         root.Ignore("said on the command line", "output_dir", "log_level", "inference_model_dir", "quant_output_dir", "to_static");
         root.Ignore("the device is chosen on the command line", "use_gpu", "use_npu", "use_xpu");
         root.FinishLeniently();
     }
 }
+
+/// <summary>The sections of a recipe that are read in more than one place.</summary>
+internal sealed record RecipeSections(RecipeSection Root, RecipeSection? Model, RecipeSection? Pipeline, RecipeSection? Dataset);

@@ -1,3 +1,5 @@
+using Kinora.Media;
+
 namespace Kinora.Paddle;
 
 /// <summary>
@@ -18,6 +20,9 @@ internal sealed class RecipeChain
     private Normalization? _normalization;
     private ClipLayout? _layout;
 
+    // What is random stays random and comes here; null when a chain of evaluation is read.
+    private TrainingAugmentation? _augmentation;
+
     private RecipeChain(RecipeSection split, RecipeSection? dataset) => (_split, _dataset) = (split, dataset);
 
     private enum Frames
@@ -35,6 +40,18 @@ internal sealed class RecipeChain
     /// <returns>The specification, checked.</returns>
     /// <exception cref="ConfigException">An op that the specification can't express, or wrong arguments.</exception>
     public static ClipSpec Read(RecipeSection split, RecipeSection? dataset) => new RecipeChain(split, dataset).Read();
+
+    /// <summary>Reads PIPELINE.train.</summary>
+    /// <param name="split">The chain.</param>
+    /// <param name="dataset">DATASET.train.</param>
+    /// <returns>The specification, whose sampling is that of training, and what is random.</returns>
+    /// <exception cref="ConfigException">An op that neither can express, or wrong arguments.</exception>
+    public static (ClipSpec Spec, TrainingAugmentation Augmentation) ReadTraining(RecipeSection split, RecipeSection? dataset)
+    {
+        var chain = new RecipeChain(split, dataset) { _augmentation = new TrainingAugmentation { FlipProbability = 0 } };
+        ClipSpec spec = chain.Read();
+        return (spec, chain._augmentation);
+    }
 
     private ClipSpec Read()
     {
@@ -94,7 +111,7 @@ internal sealed class RecipeChain
                 }
 
                 _frames = Frames.Tensor;
-                if (decode.Text("mode", "train") != "test")
+                if (decode.Text("mode", "train") != "test" && _augmentation is null)
                 {
                     decode.Note("the clip's start would be random at evaluation; the start of the video is taken, as in the test mode");
                 }
@@ -126,7 +143,7 @@ internal sealed class RecipeChain
         bool linspace = sample.Flag("linspace_sample", false), left = sample.Flag("select_left", false), dense = sample.Flag("dense_sample", false);
         int? interval = sample.Has("frame_interval") ? sample.Int("frame_interval") : null;
         sample.Ignore("says only how the pictures are kept in memory", "use_pil");
-        if (!sample.Flag("valid_mode", false) && !linspace)
+        if (!sample.Flag("valid_mode", false) && !linspace && _augmentation is null)
         {
             sample.Note("the frames would be random at evaluation; those of valid_mode are taken");
         }
@@ -169,7 +186,7 @@ internal sealed class RecipeChain
 
         bool test = op.Flag("test_mode", false);
         op.Ignore("multigrid training only", "default_sampling_rate");
-        if (!test)
+        if (!test && _augmentation is null)
         {
             op.Note("the clip's start would be random at evaluation; the start of the video is taken, as by the predict helper");
         }
@@ -181,6 +198,11 @@ internal sealed class RecipeChain
 
     private void Transform(string name, RecipeSection op)
     {
+        if (_augmentation is not null && Vary(name, op))
+        {
+            return;
+        }
+
         switch (name)
         {
             case "Scale":
@@ -240,6 +262,75 @@ internal sealed class RecipeChain
             default:
                 throw op.Refuse(
                     "no rule of a clip specification; known are CenterCrop, GroupFullResSample, Image2Array, JitterScale, MultiCrop, Normalization, PackOutput, Scale, TenCrop, UniformCrop");
+        }
+    }
+
+    // The ops of training whose draws stay draws; false for those that are as at evaluation.
+    private bool Vary(string name, RecipeSection op)
+    {
+        TrainingAugmentation before = _augmentation!;
+        switch (name)
+        {
+            case "Scale" when before.RandomResizedCrop is { } random:
+                ResizeSpec square = Scale(op);
+                _crop = square.Rule == ResizeRule.Square && square.Engine == random.Engine
+                    ? new CropSpec(CropMethod.Center, square.ShortSide)
+                    : throw op.Refuse("after RandomResizedCrop expected a square resize (fixed_ratio and keep_ratio False) with the same backend, found another");
+                return true;
+            case "Scale":
+                Resize(op, Scale(op));
+                _augmentation = before with { Resize = _resize! };
+                return true;
+            case "JitterScale":
+                op.Ignore("multigrid training only", "short_cycle_factors", "default_min_size");
+                int min = op.Int("min_size"), max = op.Int("max_size");
+                ResizeEngine engine = _frames == Frames.Tensor ? ResizeEngine.Interpolate : ResizeEngine.Pillow;
+                Resize(op, new ResizeSpec(ResizeRule.KeepAspectFloor, min, engine));
+                _augmentation = min == max ? before with { Resize = _resize! } : before with { Resize = _resize!, Jitter = new ShortSideJitterSpec(min, max) };
+                return true;
+            case "MultiScaleCrop":
+                double[] scales = op.Numbers("scales", null, [1, 0.875, 0.75, 0.66]);
+                int size = op.Int("target_size");
+                _augmentation = before with
+                {
+                    MultiScaleCrop = new MultiScaleCropSpec
+                    {
+                        Size = size,
+                        Scales = scales,
+                        MaxDistort = op.Int("max_distort", 1),
+                        FixedPlaces = op.Flag("fix_crop", true),
+                        AllowDuplicates = op.Flag("allow_duplication", false),
+                        InnerPlaces = op.Flag("more_fix_crop", true),
+                        Engine = op.Choice("backend", "pillow", "pillow", "cv2") == "cv2" ? ResizeEngine.OpenCv : ResizeEngine.Pillow,
+                    },
+                };
+                _crop = new CropSpec(CropMethod.Center, size);
+                return true;
+            case "RandomResizedCrop":
+                double[] areas = op.Numbers("area_range", 2, [0.08, 1]), ratios = op.Numbers("aspect_ratio_range", 2, [3.0 / 4, 4.0 / 3]);
+                _augmentation = before with
+                {
+                    RandomResizedCrop = new RandomResizedCropSpec
+                    {
+                        MinArea = areas[0],
+                        MaxArea = areas[1],
+                        MinRatio = ratios[0],
+                        MaxRatio = ratios[1],
+                        Engine = op.Choice("backend", "cv2", "cv2") == "cv2" ? ResizeEngine.OpenCv : ResizeEngine.Pillow,
+                    },
+                };
+                return true;
+            case "RandomCrop" or "MultiCrop":
+                op.Ignore("multigrid training only", "default_crop_size", "short_cycle_factors");
+                _ = op.Flag("test_mode", false) ? throw op.Wrong("test_mode", "False in training") : false;
+                _crop = new CropSpec(CropMethod.Center, op.Int("target_size"));
+                _augmentation = before with { RandomCrop = true };
+                return true;
+            case "RandomFlip":
+                _augmentation = before with { FlipProbability = op.Number("p", 0.5) };
+                return true;
+            default:
+                return false;
         }
     }
 

@@ -79,6 +79,26 @@ internal sealed class RecipeSection
         RecipeSection At(RecipeMap map, int index, string inner) => new(map, $"{Full(name)}[{index}].{inner}", _path, _ignored);
     }
 
+    /// <summary>A list of mappings.</summary>
+    /// <param name="name">Key.</param>
+    /// <returns>The mappings; empty where the list is missing.</returns>
+    public IReadOnlyList<RecipeSection> Sections(string name) => Find(name) switch
+    {
+        null or RecipeScalar { Value: null } => [],
+        RecipeList list when list.Items.All(i => i is RecipeMap) => [.. list.Items.Select((item, i) => new RecipeSection((RecipeMap)item, $"{Full(name)}[{i}]", _path, _ignored))],
+        var other => throw Wrong(name, "a list of keys with values", other),
+    };
+
+    /// <summary>Texts.</summary>
+    /// <param name="name">Key; it must be there.</param>
+    /// <param name="count">How many.</param>
+    public string[] Texts(string name, int count) => Find(name) switch
+    {
+        null or RecipeScalar { Value: null } => throw Missing(name),
+        RecipeList list when list.Items.Count == count && list.Items.All(i => i is RecipeScalar { Value: string }) => [.. list.Items.Select(i => (string)((RecipeScalar)i).Value!)],
+        var other => throw Wrong(name, $"a list of {count} names", other),
+    };
+
     /// <summary>A whole number.</summary>
     /// <param name="name">Key.</param>
     /// <param name="fallback">PaddleVideo's default; null where it has none.</param>
@@ -89,6 +109,29 @@ internal sealed class RecipeSection
         RecipeScalar { Value: double number } when number == Math.Floor(number) && Math.Abs(number) < int.MaxValue => (int)number,
         var other => throw Wrong(name, "a whole number", other),
     };
+
+    /// <summary>A number; null where the key is missing or None.</summary>
+    /// <param name="name">Key.</param>
+    public double? Number(string name) => Find(name) switch
+    {
+        null or RecipeScalar { Value: null } => null,
+        RecipeScalar { Value: long number } => number,
+        RecipeScalar { Value: double number } when double.IsFinite(number) => number,
+        var other => throw Wrong(name, "a number", other),
+    };
+
+    /// <summary>A number.</summary>
+    /// <param name="name">Key.</param>
+    /// <param name="fallback">PaddleVideo's default.</param>
+    public double Number(string name, double fallback) => Number(name) ?? fallback;
+
+    /// <summary>A number that must be there.</summary>
+    /// <param name="name">Key.</param>
+    public double RequireNumber(string name) => Number(name) ?? throw Missing(name);
+
+    /// <summary>Whether the key holds keys with values.</summary>
+    /// <param name="name">Key.</param>
+    public bool IsSection(string name) => Find(name) is RecipeMap;
 
     /// <summary>A truth value; null where the key is missing or None.</summary>
     /// <param name="name">Key.</param>
@@ -137,7 +180,7 @@ internal sealed class RecipeSection
         {
             case null or RecipeScalar { Value: null }:
                 return fallback ?? throw Missing(name);
-            case RecipeList list when (count is null || list.Items.Count == count) && list.Items.All(i => i is RecipeScalar { Value: long or double }):
+            case RecipeList list when (count is null || list.Items.Count == count) && list.Items.All(i => i is RecipeScalar { Value: long or double or bool }):
                 return [.. list.Items.Select(i => Convert.ToDouble(((RecipeScalar)i).Value, System.Globalization.CultureInfo.InvariantCulture))];
             case var other:
                 throw Wrong(name, count is null ? "a list of numbers" : $"a list of {count} numbers", other);

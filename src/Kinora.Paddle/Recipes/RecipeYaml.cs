@@ -60,6 +60,15 @@ internal sealed partial class RecipeYaml
         }
     }
 
+    /// <summary>Reads one value as the value of a key.</summary>
+    /// <param name="text">YAML or a Python literal; what is neither is a text.</param>
+    /// <returns>The value, in line 0.</returns>
+    public static RecipeNode ReadValue(string text)
+    {
+        object? value = Resolve(text);
+        return value is string and not "" && PythonLiteral.TryParse(text, out object? literal) ? RecipeNode.Of(literal, 0) : new RecipeScalar(value, 0);
+    }
+
     private RecipeNode ReadNode(int depth, bool convert, string key)
     {
         ParsingEvent next = _parser.Current ?? throw Refuse(0, "expected more, found the end");

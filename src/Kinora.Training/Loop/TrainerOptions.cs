@@ -21,6 +21,12 @@ public sealed record TrainerOptions
     /// <summary>Facts to store in checkpoints beside Kinora's own, such as a source revision.</summary>
     public IReadOnlyDictionary<string, string> Provenance { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>
+    /// Takes over what fits a network from the file in <see cref="ModelConfig.Weights"/>; null reads Kinora's own checkpoints. The
+    /// command line puts a reader here that knows other people's files too.
+    /// </summary>
+    public Func<VideoNetwork, string, LoadReport>? StartWeights { get; init; }
+
     /// <summary>Builds networks in place of the catalogue, for tests of the loop.</summary>
     internal Func<string, ModelOptions, VideoNetwork>? NetworkFactory { get; init; }
 }

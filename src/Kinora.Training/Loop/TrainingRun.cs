@@ -38,11 +38,11 @@ internal sealed class TrainingRun : IDisposable
         _start = _lastWritten = _clock.GetTimestamp();
         _folder = new RunFolder(_plan.RunFolder, _clock);
         _optimizer = new Sgd(_network.ParameterGroups(_config.Optimizer.WeightDecay), _config.Optimizer.Momentum, _config.Optimizer.Nesterov);
-        _schedule = CreateSchedule(_config, _plan.StepsPerEpoch);
+        _schedule = _config.Schedule.Create(_config.Optimizer.LearningRate!.Value, _config.Loop.Epochs!.Value, _plan.StepsPerEpoch);
         VideoDataset train = prepared.Splits.Train, validation = prepared.Splits.Validation;
         ClipCache? cache = _plan.Cached ? new ClipCache(Planner.CacheBudget(_config)) : null;
         _trainLoader = new ClipLoader(train, Planner.TrainingLoader(_config, _plan, prepared.Sides, cache));
-        _validationLoader = validation.Samples.Count == 0 ? null : new ClipLoader(validation, Planner.EvaluationLoader(_config, _plan, cache));
+        _validationLoader = validation.Samples.Count == 0 ? null : new ClipLoader(validation, Planner.EvaluationLoader(_config, _plan.ClipSpec, cache));
         _state = resumed ?? new RunState { Clips = Planner.Fingerprint(prepared.Splits), CacheBytes = _plan.CacheBytes, Arithmetic = Arithmetic() };
         if (resumed is not null)
         {
@@ -132,7 +132,7 @@ internal sealed class TrainingRun : IDisposable
                     ReportStep(batch.Count, loss, norm, waited, computed);
                 }
 
-                if (_clock.GetElapsedTime(_lastWritten) > TimeSpan.FromMinutes(_config.Loop.CheckpointMinutes))
+                if (_clock.GetElapsedTime(_lastWritten) > TimeSpan.FromMinutes(_config.Checkpoints.EveryMinutes))
                 {
                     WriteLast();
                 }
@@ -163,7 +163,7 @@ internal sealed class TrainingRun : IDisposable
         using (_plan.BFloat16 ? Autocast.BFloat16() : null)
         {
             logits = _network.Forward(clips).To(DType.Float32);
-            loss = F.CrossEntropy(logits, targets, _config.Loop.LabelSmoothing);
+            loss = F.CrossEntropy(logits, targets, _config.Loss.LabelSmoothing);
         }
 
         double value = loss.ToDouble();
@@ -191,7 +191,7 @@ internal sealed class TrainingRun : IDisposable
         int epoch = _state.Epoch + 1;
         EvaluationResult? validation = null;
         double evaluationSeconds = 0;
-        ClipLoader? validationLoader = epoch % _config.Loop.EvaluateEvery == 0 || epoch == Epochs ? _validationLoader : null;
+        ClipLoader? validationLoader = epoch == Epochs || (_config.Loop.EvaluateEvery > 0 && epoch % _config.Loop.EvaluateEvery == 0) ? _validationLoader : null;
 
         // Without validation clips the last epoch is the best, and its statistics matter just as much.
         if (validationLoader is not null || (_validationLoader is null && epoch == Epochs))
@@ -315,7 +315,7 @@ internal sealed class TrainingRun : IDisposable
 
         if (_prepared.Splits.Test is { Samples.Count: > 0 } testSet)
         {
-            using var loader = new ClipLoader(testSet, Planner.EvaluationLoader(_config, _plan, cache: null));
+            using var loader = new ClipLoader(testSet, Planner.TestLoader(_config, _plan));
             test = Evaluate(loader, testSet, "test", bfloat16: false);
             _folder.Log(Text($"test with the weights of epoch {_state.BestEpoch}: top-1 {test.Top1:0.0000} of {test.Clips} clips ({test.Failures} unreadable)"));
             Report(new TrainingProgress.Tested(test));
@@ -437,7 +437,7 @@ internal sealed class TrainingRun : IDisposable
         double share = waited / Math.Max(1e-9, seconds);
         _waitShare = first ? share : (SpeedMemory * _waitShare) + ((1 - SpeedMemory) * share);
         int steps = ((Epochs - _state.Epoch) * _plan.StepsPerEpoch) - _state.Step;
-        double evaluations = Math.Ceiling((double)(Epochs - _state.Epoch) / _config.Loop.EvaluateEvery);
+        double evaluations = Planner.Evaluations(_config.Loop, Epochs - _state.Epoch);
         Report(new TrainingProgress.Step
         {
             Epoch = _state.Epoch + 1,
@@ -497,20 +497,6 @@ internal sealed class TrainingRun : IDisposable
         }
 
         return best;
-    }
-
-    private static LearningRateSchedule CreateSchedule(TrainingConfig config, int stepsPerEpoch)
-    {
-        double rate = config.Optimizer.LearningRate!.Value;
-        ScheduleConfig s = config.Schedule;
-        return s.Kind switch
-        {
-            ScheduleKind.WarmupCosine => new WarmupCosineSchedule(rate * s.StartFactor, s.WarmupEpochs!.Value, rate, config.Loop.Epochs!.Value, stepsPerEpoch),
-            ScheduleKind.MultiStep => new WarmupPiecewiseSchedule(
-                rate * s.StartFactor, s.WarmupEpochs!.Value, rate, [.. Enumerable.Range(0, s.Milestones.Count + 1).Select(i => Math.Pow(s.Gamma, i))],
-                [0, .. s.Milestones], Math.Max(config.Loop.Epochs!.Value, s.Milestones[^1]) + 1, stepsPerEpoch),
-            _ => new WarmupPiecewiseSchedule(rate * s.StartFactor, s.WarmupEpochs!.Value, rate, [1], [0], config.Loop.Epochs!.Value + 1, stepsPerEpoch),
-        };
     }
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -61,7 +61,7 @@ internal static class Planner
             notes.Add("there are no validation clips: the last epoch counts as the best");
         }
 
-        SidePairs sides = config.Augmentation.FlipProbability > 0
+        SidePairs sides = (config.Augmentation.Chain?.FlipProbability ?? config.Augmentation.FlipProbability) > 0
             ? SidePairs.Find(train.Labels, config.Augmentation.FlipLabels)
             : SidePairs.Find(train.Labels, FlipLabels.Keep);
         notes.AddRange(sides.Describe(train.Labels));
@@ -73,7 +73,9 @@ internal static class Planner
         {
             config = config with { Model = config.Model with { Frames = network.Frames, Size = network.Size, Dropout = network.Options.Dropout } };
             bool bfloat16 = config.Loop.Precision == Precision.Bf16;
-            int steps = StepsPerEpoch(train.Samples.Count, config.Loop.BatchSize!.Value);
+            ClipSpec spec = Specification(config.Input, network.EvaluationSpec, "input");
+            RequireFit(spec, network);
+            int steps = Math.Min(StepsPerEpoch(train.Samples.Count, config.Loop.BatchSize!.Value), config.Loop.MaxStepsPerEpoch ?? int.MaxValue);
             Probe? probe = options.Probe && resumed is null ? Measure(config, splits, options, ct) : null;
             config = ChooseEpochs(config, train.Samples.Count, splits, steps, probe, notes);
             long cacheBytes = resumed?.CacheBytes ?? (probe?.CacheBytesPerClip ?? 0) * train.Samples.Count;
@@ -84,7 +86,8 @@ internal static class Planner
                     RunFolder = Path.Combine(config.Output, config.Name!),
                     Labels = train.Labels,
                     Classes = CountClips(splits),
-                    ClipSpec = network.EvaluationSpec,
+                    ClipSpec = spec,
+                    TestSpec = Specification(config.Test, spec, "test"),
                     Parameters = network.CountParameters(),
                     StepsPerEpoch = steps,
                     BFloat16 = bfloat16,
@@ -115,7 +118,7 @@ internal static class Planner
     /// <summary>Options of the loader of training batches.</summary>
     public static ClipLoaderOptions TrainingLoader(TrainingConfig config, TrainingPlan plan, SidePairs sides, ClipCache? cache) => new()
     {
-        Spec = plan.ClipSpec,
+        Spec = plan.ClipSpec with { Sampling = config.Augmentation.Sampling ?? plan.ClipSpec.Sampling },
         Augmentation = Augmentation(config, plan.ClipSpec),
         BatchSize = config.Loop.BatchSize!.Value,
         Seed = config.Seed,
@@ -127,14 +130,21 @@ internal static class Planner
     };
 
     /// <summary>Options of a loader of evaluation batches.</summary>
-    public static ClipLoaderOptions EvaluationLoader(TrainingConfig config, TrainingPlan plan, ClipCache? cache) => new()
+    public static ClipLoaderOptions EvaluationLoader(TrainingConfig config, ClipSpec spec, ClipCache? cache) => new()
     {
-        Spec = plan.ClipSpec,
-        BatchSize = config.Loop.BatchSize!.Value,
+        Spec = spec,
+        BatchSize = config.Loop.EvaluationBatchSize ?? config.Loop.BatchSize!.Value,
         Seed = config.Seed,
         Workers = config.Data.Workers ?? 0,
         Cache = cache,
     };
+
+    /// <summary>Options of the loader of the final test, whose frames nobody asks for again.</summary>
+    public static ClipLoaderOptions TestLoader(TrainingConfig config, TrainingPlan plan)
+    {
+        ClipLoaderOptions options = EvaluationLoader(config, plan.TestSpec, cache: null);
+        return options with { BatchSize = config.Loop.TestBatchSize ?? options.BatchSize };
+    }
 
     /// <summary>A number that changes when clips or labels change.</summary>
     public static ulong Fingerprint(DatasetSplits splits)
@@ -154,7 +164,7 @@ internal static class Planner
         return hash;
     }
 
-    private static TrainingAugmentation Augmentation(TrainingConfig config, ClipSpec spec) => new()
+    private static TrainingAugmentation Augmentation(TrainingConfig config, ClipSpec spec) => config.Augmentation.Chain ?? new()
     {
         // Shrinking first makes random crops of large frames cheap, and lets the cache hold frames in that size.
         Resize = spec.Resize,
@@ -169,11 +179,22 @@ internal static class Planner
         {
             string validation = config.Data.ValidationList
                 ?? throw new ConfigException("training configuration: data.validationList: expected a list file beside data.trainList, found nothing");
-            splits = DatasetList.LoadSplits(trainList, validation, config.Data.TestList, new DatasetListOptions { Prefix = config.Data.ListRoot });
+            splits = DatasetList.LoadSplits(trainList, validation, config.Data.TestList, new DatasetListOptions
+            {
+                Prefix = config.Data.ListRoot,
+                Format = config.Data.ListContent == ListContent.Frames ? DatasetListFormat.Frames : DatasetListFormat.Videos,
+                Suffix = config.Data.ListSuffix,
+                LabelFile = config.Data.LabelFile,
+            });
         }
         else
         {
             splits = DatasetFolder.Load(config.Data.Path);
+        }
+
+        if (config.Data.Classes is int classes)
+        {
+            splits = WithClasses(splits, classes);
         }
 
         if (splits.ValidationHeldOut)
@@ -194,6 +215,51 @@ internal static class Planner
         return splits;
     }
 
+    private static DatasetSplits WithClasses(DatasetSplits splits, int classes)
+    {
+        LabelMap found = splits.Train.Labels;
+        if (classes < found.Count)
+        {
+            throw new ConfigException($"train: data.classes: expected at least the {found.Count} classes of the clips, found {classes}");
+        }
+
+        var labels = new LabelMap([.. found.Names, .. Enumerable.Range(found.Count, classes - found.Count).Select(i => i.ToString(CultureInfo.InvariantCulture))]);
+        return splits with
+        {
+            Train = splits.Train with { Labels = labels },
+            Validation = splits.Validation with { Labels = labels },
+            Test = splits.Test is null ? null : splits.Test with { Labels = labels },
+        };
+    }
+
+    private static ClipSpec Specification(InputConfig input, ClipSpec own, string key)
+    {
+        ClipSpec spec = input.ApplyTo(own);
+        try
+        {
+            spec.Validate();
+        }
+        catch (ConfigException e)
+        {
+            throw new ConfigException($"train: {key}: {e.Message}", e.Path, e);
+        }
+
+        return spec;
+    }
+
+    private static void RequireFit(ClipSpec spec, VideoNetwork network)
+    {
+        if (spec.Frames != network.Frames)
+        {
+            throw new ConfigException($"train: input.sampling: expected {network.Frames} frames a clip as {network.Name} is built for, found {spec.Frames}; change it or model.frames");
+        }
+
+        if (spec.Size != network.Size)
+        {
+            throw new ConfigException($"train: input.crop.size: expected {network.Size} pixels as {network.Name} is built for, found {spec.Size}; change it or model.size");
+        }
+    }
+
     private static TrainingConfig FillIn(TrainingConfig config, int clips)
     {
         ModelEntry entry = ModelCatalog.Find(config.Model.Name);
@@ -204,8 +270,8 @@ internal static class Planner
             Threads = config.Threads ?? Torch.Threads,
             Model = config.Model with
             {
-                Frames = config.Model.Frames ?? entry.Frames,
-                Size = config.Model.Size ?? (small ? FineTuningSize : entry.Size),
+                Frames = config.Model.Frames ?? config.Input.Sampling?.FramesPerClip ?? entry.Frames,
+                Size = config.Model.Size ?? config.Input.Crop?.Size ?? (small ? FineTuningSize : entry.Size),
                 Pretrained = config.Model.Pretrained && entry.HasPretrainedWeights && config.Model.Weights is null,
             },
             Loop = config.Loop with
@@ -240,11 +306,11 @@ internal static class Planner
     private static VideoNetwork CreateNetwork(TrainingConfig config, int classes, TrainerOptions options, List<string> notes)
     {
         var modelOptions = new ModelOptions(
-            classes, config.Model.Frames, config.Model.Size, config.Seed, config.Model.Dropout, config.Model.TemporalShift, config.Model.Pretrained);
+            classes, config.Model.Frames, config.Model.Size, config.Seed, config.Model.Dropout, config.Model.TemporalShift, config.Model.Pretrained, config.Model.Shift);
         VideoNetwork network = options.NetworkFactory?.Invoke(config.Model.Name, modelOptions) ?? ModelCatalog.Create(config.Model.Name, modelOptions);
         if (config.Model.Weights is string weights)
         {
-            LoadReport report = Checkpoint.LoadMatching(network, weights);
+            LoadReport report = (options.StartWeights ?? Checkpoint.LoadMatching)(network, weights);
             notes.Add($"starts from {weights}: {report.Matched.Count} matched{Listed("new", [.. report.Missing, .. report.Misshapen])}{Listed("unused", report.Unused)}");
         }
         else if (!config.Model.Pretrained)
@@ -291,7 +357,7 @@ internal static class Planner
         bool cached = UseCache(config, probe.CacheBytesPerClip * splits.Train.Samples.Count);
         double step = probe.Step.TotalSeconds;
         int train = splits.Train.Samples.Count, validation = splits.Validation.Samples.Count, test = splits.Test?.Samples.Count ?? 0;
-        double evaluations = Math.Ceiling((double)epochs / config.Loop.EvaluateEvery) + 1;
+        double evaluations = Evaluations(config.Loop, epochs) + 1;
 
         // A forward pass is about a third of a step. Decoding hides behind computing only where cores are free; on two
         // cores both want them, so the sum is the honest estimate.
@@ -301,6 +367,9 @@ internal static class Planner
             : probe.Sparse.TotalSeconds * ((train * (double)epochs) + (validation * evaluations) + test);
         return TimeSpan.FromSeconds(computing + (decoding / workers));
     }
+
+    /// <summary>Evaluations in so many epochs before the end of a run.</summary>
+    public static double Evaluations(LoopConfig loop, int epochs) => loop.EvaluateEvery == 0 ? 1 : Math.Ceiling((double)epochs / loop.EvaluateEvery);
 
     private static bool UseCache(TrainingConfig config, long bytes) => config.Data.Cache switch
     {
@@ -325,7 +394,7 @@ internal static class Planner
     {
         TimeProvider clock = options.Clock;
         using VideoNetwork network = CreateNetwork(config, splits.Train.Labels.Count, options, []);
-        ClipSpec spec = network.EvaluationSpec;
+        ClipSpec spec = Specification(config.Input, network.EvaluationSpec, "input");
         (TimeSpan sparse, TimeSpan whole, long bytes) = MeasureDecoding(splits.Train, spec, config.Data.Cache, clock, ct);
         using var optimizer = new Sgd(network.ParameterGroups(config.Optimizer.WeightDecay), config.Optimizer.Momentum, config.Optimizer.Nesterov);
         int batch = config.Loop.BatchSize!.Value;

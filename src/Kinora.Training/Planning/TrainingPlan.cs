@@ -34,6 +34,9 @@ public sealed record TrainingPlan
     /// <summary>How clips are read at evaluation, and by every model made from this run.</summary>
     public required ClipSpec ClipSpec { get; init; }
 
+    /// <summary>How clips are read at the final test.</summary>
+    public required ClipSpec TestSpec { get; init; }
+
     /// <summary>Trainable values of the network.</summary>
     public required long Parameters { get; init; }
 

@@ -250,7 +250,7 @@ public static class HtmlReport
             new("length", steps),
             new("learning rate", Text($"{c.Optimizer.LearningRate:0.#####}, {c.Schedule.Kind} with {c.Schedule.WarmupEpochs:0.##} epochs of warm-up")),
             new("optimiser", Text($"SGD, momentum {c.Optimizer.Momentum:0.###}{(c.Optimizer.Nesterov ? " (Nesterov)" : "")}, weight decay {c.Optimizer.WeightDecay:0.######}")),
-            new("loss", Text($"cross-entropy, label smoothing {c.Loop.LabelSmoothing:0.##}")),
+            new("loss", Text($"cross-entropy, label smoothing {c.Loss.LabelSmoothing:0.##}")),
             new("arithmetic", plan.BFloat16 ? "bfloat16 with float32 weights" : "float32"),
             new("decoded frames", plan.Cached ? Text($"kept in memory, about {plan.CacheBytes / 1048576.0:0} MiB") : "decoded in every epoch"),
             new("seed", Text($"{c.Seed}")),

@@ -8,7 +8,7 @@ public sealed class TrainingTransformTests
         new(SamplingMethod.Uniform, 2), new(ResizeRule.FixedRatio, 256), new(CropMethod.Center, 224), Normalization.ImageNet);
 
     public static TheoryData<string> Presets => [nameof(TrainingAugmentation.Tsn), nameof(TrainingAugmentation.PpTsn),
-        nameof(TrainingAugmentation.Tsm), nameof(TrainingAugmentation.PpTsm), nameof(TrainingAugmentation.VideoSwin), nameof(TrainingAugmentation.SlowFast)];
+        nameof(TrainingAugmentation.Tsm), nameof(TrainingAugmentation.PpTsm), nameof(TrainingAugmentation.VideoSwin), nameof(TrainingAugmentation.SlowFast), nameof(TrainingAugmentation.TimeSformer)];
 
     [Theory]
     [MemberData(nameof(Presets))]
@@ -116,6 +116,8 @@ public sealed class TrainingTransformTests
         AssertNamed("multiScaleCrop.size", new() { MultiScaleCrop = new() { Size = 0 } });
         AssertNamed("randomResizedCrop.minArea", new() { RandomResizedCrop = new() { MinArea = 0 } });
         AssertNamed("jitter", new() { Jitter = new(300, 200) });
+        AssertNamed("jitter.engine", new() { Jitter = new(Engine: ResizeEngine.Interpolate), MultiScaleCrop = new() });
+        AssertNamed("resize.engine", new() { Resize = new(ResizeRule.Square, 256, ResizeEngine.Interpolate) });
         AssertNamed("randomResizedCrop", new() { MultiScaleCrop = new(), RandomResizedCrop = new() });
 
         static void AssertNamed(string key, TrainingAugmentation augmentation)
@@ -133,6 +135,7 @@ public sealed class TrainingTransformTests
         nameof(TrainingAugmentation.Tsm) => TrainingAugmentation.Tsm(),
         nameof(TrainingAugmentation.PpTsm) => TrainingAugmentation.PpTsm(),
         nameof(TrainingAugmentation.VideoSwin) => TrainingAugmentation.VideoSwin(),
+        nameof(TrainingAugmentation.TimeSformer) => TrainingAugmentation.TimeSformer(),
         _ => TrainingAugmentation.SlowFast(),
     };
 

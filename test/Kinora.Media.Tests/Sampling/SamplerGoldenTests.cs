@@ -153,6 +153,35 @@ public sealed class SamplerGoldenTests
         Assert.True(compared > 100, $"{compared} clips");
     }
 
+    [Fact]
+    public void Timed_RecordedRandomPyAvClips_SameFrames()
+    {
+        Assert.SkipWhen(GoldenFile.Root(File) is null, "no reference material");
+        int compared = 0;
+        FrameSampler sampler = FrameSampler.Create(new(SamplingMethod.Timed, 1, 8, 32));
+        foreach (JsonElement row in GoldenFile.Records(File, "pyav").Where(r => r.Text("mode") == "valid" && r.Has("source_frames")))
+        {
+            compared++;
+            var draws = new ShareDraws(row.GetProperty("u").GetDouble());
+            (int frameCount, double rate) = (row.Int("L", 0), row.GetProperty("fps").GetDouble());
+            int[] expected = row.GetProperty("source_frames").Ints(), own = sampler.TrainingIndices(frameCount, draws, rate);
+            if (row.Text("header") == "no duration")
+            {
+                Assert.Equal(expected, own);
+                continue;
+            }
+
+            (int first, int kept, int[] relative) = ((TimedSampler)sampler).PyAvTraining(frameCount, rate, row.Int("step", 1), draws);
+            Assert.Equal((row.Int("first", -1), row.Int("count", -1)), (first, kept));
+            Assert.Equal(expected, relative.Select(i => first + i));
+
+            // Timestamps are whole numbers, frames too: that moves the clip by a frame at most.
+            Assert.All(own.Zip(expected), p => Assert.InRange(p.First - p.Second, -1, 1));
+        }
+
+        Assert.Equal(288, compared);
+    }
+
     private static FrameSampler SamplerFor(JsonElement record, string name)
     {
         JsonElement args = record.GetProperty("args");

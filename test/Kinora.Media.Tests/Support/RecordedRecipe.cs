@@ -61,6 +61,7 @@ internal sealed record RecordedRecipe(ClipSpec Spec, TrainingAugmentation? Augme
         "movinet" => TrainingAugmentation.PpTsm(192),
         "videoswin" => TrainingAugmentation.VideoSwin(),
         "slowfast" => TrainingAugmentation.SlowFast(),
+        "timesformer" or "pptimesformer" => TrainingAugmentation.TimeSformer(),
         _ => null,
     };
 }

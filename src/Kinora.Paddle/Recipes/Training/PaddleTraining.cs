@@ -1,0 +1,403 @@
+using Kinora.Media;
+using Kinora.Models;
+using Kinora.Tensors;
+using Kinora.Training;
+
+namespace Kinora.Paddle;
+
+/// <summary>What PaddleVideo's command line says beside a recipe.</summary>
+public sealed record PaddleTrainingOptions
+{
+    /// <summary><c>-o key=value</c>, in order.</summary>
+    public IReadOnlyList<string> Overrides { get; init; } = [];
+
+    /// <summary><c>--amp</c>: mixed precision; without it float32.</summary>
+    public bool MixedPrecision { get; init; }
+
+    /// <summary><c>--seed</c>.</summary>
+    public ulong Seed { get; init; } = 1234;
+
+    /// <summary><c>--max_iters</c>: most batches of an epoch; null for all.</summary>
+    public int? MaxIterations { get; init; }
+
+    /// <summary>Processes that train together: gradient accumulation depends on it.</summary>
+    public int Processes { get; init; } = 1;
+}
+
+/// <summary>A PaddleVideo recipe as a training: the same records that Kinora's own configuration files are bound to.</summary>
+/// <remarks>
+/// Nothing is dropped silently: <see cref="Ignored"/> lists what has no effect or another one than it says, with the reason.
+/// Where PaddleVideo's behaviour is a defect (see the remarks there), the correct behaviour is taken.
+/// </remarks>
+public sealed class PaddleTraining
+{
+    private readonly RecipeSection _root;
+    private readonly RecipeSections _sections;
+    private readonly PaddleTrainingOptions _options;
+    private readonly string? _path;
+
+    private PaddleTraining(PaddleRecipe recipe, RecipeSections sections, PaddleTrainingOptions options, string? path) =>
+        (Recipe, _sections, _root, _options, _path) = (recipe, sections, sections.Root, options, path);
+
+    /// <summary>The networks and the ways from a video to their input.</summary>
+    public PaddleRecipe Recipe { get; }
+
+    /// <summary>The training.</summary>
+    public TrainingConfig Config { get; private set; } = new();
+
+    /// <summary><c>resume_epoch</c>: the epoch after which an earlier run is continued; 0 for a new one.</summary>
+    public int ResumeEpoch { get; private set; }
+
+    /// <summary>What has no effect, or another effect than it says, in the order of reading.</summary>
+    public IReadOnlyList<IgnoredKey> Ignored => Recipe.Ignored;
+
+    /// <summary>Reads a recipe.</summary>
+    /// <param name="path">YAML file.</param>
+    /// <param name="options">What the command line says; null for its defaults.</param>
+    /// <returns>The training.</returns>
+    /// <exception cref="ConfigException">As <see cref="PaddleRecipe.Read(string)"/>, and for what Kinora can't train.</exception>
+    public static PaddleTraining Read(string path, PaddleTrainingOptions? options = null) => Parse(PaddleRecipe.ReadText(path), options, path);
+
+    /// <summary>Reads a recipe from text.</summary>
+    /// <param name="yaml">YAML text.</param>
+    /// <param name="options">What the command line says; null for its defaults.</param>
+    /// <param name="path">The file it comes from, for messages.</param>
+    /// <returns>The training.</returns>
+    /// <exception cref="ConfigException">As <see cref="Read"/>.</exception>
+    public static PaddleTraining Parse(string yaml, PaddleTrainingOptions? options = null, string? path = null)
+    {
+        ArgumentNullException.ThrowIfNull(yaml);
+        options ??= new PaddleTrainingOptions();
+        List<IgnoredKey> ignored = [];
+        RecipeMap map = RecipeOverrides.Apply(RecipeYaml.Read(yaml, path, ignored), options.Overrides, path, ignored);
+        PaddleRecipe recipe = PaddleRecipe.ReadSections(new RecipeSection(map, "", path, ignored), path, ignored, out RecipeSections sections);
+        var training = new PaddleTraining(recipe, sections, options, path);
+        training.Import();
+        return training;
+    }
+
+    private void Import()
+    {
+        int batch = Batch();
+        Config = new TrainingConfig
+        {
+            Name = _path is null ? null : Path.GetFileNameWithoutExtension(_path),
+            Seed = _options.Seed,
+            Loss = new LossConfig { LabelSmoothing = LabelSmoothing() },
+            Loop = new LoopConfig
+            {
+                Epochs = _root.Int("epochs"),
+                BatchSize = batch,
+                MaxStepsPerEpoch = _options.MaxIterations,
+                Precision = _options.MixedPrecision ? Precision.Auto : Precision.Fp32,
+                EvaluateEvery = _root.Int("val_interval", 1),
+            },
+            Checkpoints = new CheckpointConfig { EveryEpochs = _root.Int("save_interval", 1), Keep = null, LogEverySteps = _root.Int("log_interval", 10) },
+        };
+        ResumeEpoch = _root.Int("resume_epoch", 0);
+        Networks();
+        Config = RecipeOptimizer.Read(_root.Require("OPTIMIZER"), Config);
+        NoDecay();
+        if (_root.Section("DALI_LOADER") is { } dali)
+        {
+            Dali(dali);
+        }
+        else
+        {
+            Chains(_sections.Pipeline ?? throw _root.Refuse("PIPELINE: missing"));
+            Data(_sections.Dataset ?? throw _root.Refuse("DATASET: missing"), batch);
+        }
+
+        PreciseBatchNorm();
+        Accumulation(batch);
+        _root.Ignore("every epoch trains on clips of the full length and size: the same network, in more time", "MULTIGRID");
+        _root.Ignore("said on the command line, or follows from the machine", "output_dir", "log_level", "to_static", "use_gpu", "use_npu", "use_xpu");
+        _sections.Model?.FinishLeniently();
+        _sections.Pipeline?.FinishLeniently();
+        PaddleRecipe.IgnoreAlways(_root);
+        Config.Validate(_path);
+    }
+
+    private int Batch() => _root.Section("DALI_LOADER") is { } dali ? dali.Int("batch_size") : _sections.Dataset?.Int("batch_size") ?? throw _root.Refuse("DATASET: missing");
+
+    private double LabelSmoothing() => Recipe.Models is [{ Model: var only }] && only.HeadArguments.TryGetValue("ls_eps", out object? share) && share is not null
+        ? Convert.ToDouble(share, System.Globalization.CultureInfo.InvariantCulture)
+        : 0;
+
+    private void Networks()
+    {
+        PaddleModel student = Recipe.Model;
+        using VideoNetwork network = Blank(student);
+        ModelOptions options = network.Options;
+        Config = Config with
+        {
+            Data = Config.Data with { Classes = network.Classes },
+            Model = new ModelConfig
+            {
+                Name = network.Name,
+                Pretrained = false,
+                Weights = Pretrained(student),
+                Frames = options.Frames,
+                Size = options.Size,
+                Dropout = options.Dropout,
+            },
+        };
+        RecipeSection? model = _sections.Model;
+        if (Recipe.Models.Count == 1)
+        {
+            model?.Ignore("cross-entropy, as for every single network", "loss");
+            return;
+        }
+
+        PaddleModel teacher = Recipe.Models.FirstOrDefault(m => m.Name == "Teacher")?.Model
+            ?? throw _root.Refuse($"MODEL.models: expected one called Teacher beside the student, found {string.Join(", ", Recipe.Models.Select(m => m.Name))}");
+        using VideoNetwork partner = Blank(teacher);
+        double weight = MutualWeight(model!);
+        if (model!.Numbers("freeze_params_list", null, [0, 0]).Any(f => f != 0))
+        {
+            throw model.Wrong("freeze_params_list", "False for both networks; PaddleVideo leaves a frozen teacher's batch norms learning. Set distillation.kind to teacher in a configuration of Kinora's own instead");
+        }
+
+        Config = Config with
+        {
+            Distillation = new DistillationConfig
+            {
+                Kind = DistillationKind.Mutual,
+                Teacher = partner.Name,
+                TeacherWeights = Pretrained(teacher),
+                TeacherPretrained = false,
+                Temperature = 1,
+                Weight = weight,
+            },
+        };
+    }
+
+    // Two losses against the labels and one between the networks, as PaddleVideo's recipes have them.
+    private static double MutualWeight(RecipeSection model)
+    {
+        if (model.Section("loss") is not { } loss)
+        {
+            throw model.Refuse("loss: missing; a distillation needs DistillationCELoss for both networks and DistillationDMLLoss");
+        }
+
+        double weight = -1;
+        var labelled = new HashSet<string>(StringComparer.Ordinal);
+        foreach (RecipeSection term in loss.Sections("Train"))
+        {
+            string name = term.RequireText("name");
+            string[] pair = term.Texts("model_name_pairs", 2);
+            double factor = term.Number("loss_weight", 1);
+            if (name == "DistillationDMLLoss" && pair.Order(StringComparer.Ordinal).SequenceEqual(["Student", "Teacher"]) && weight < 0)
+            {
+                _ = term.Choice("act", "softmax", "softmax");
+                _ = term.Number("eps", 1e-12) == 1e-12 ? 0 : throw term.Wrong("eps", "1e-12");
+                weight = factor;
+            }
+            else if (name == "DistillationCELoss" && pair is ["Student" or "Teacher", "GroundTruth"] && factor == 1 && labelled.Add(pair[0]))
+            {
+                term.Ignore("the gradient says it", "key");
+            }
+            else
+            {
+                throw term.Refuse("expected DistillationCELoss of Student and of Teacher with GroundTruth (weight 1) and DistillationDMLLoss of both, found another term");
+            }
+
+            term.Finish();
+        }
+
+        loss.Ignore("evaluation always measures the student's cross-entropy", "Val");
+        loss.FinishLeniently();
+        return weight >= 0 && labelled.Count == 2
+            ? weight
+            : throw loss.Refuse("Train: expected DistillationCELoss of both networks and DistillationDMLLoss, found fewer");
+    }
+
+    private VideoNetwork Blank(PaddleModel model)
+    {
+        VideoNetwork network;
+        using (ShapesOnly.Enable())
+        {
+            network = PaddleArchitectures.Create(model);
+            try
+            {
+                // What a checkpoint says must build the same network again.
+                using VideoNetwork again = ModelCatalog.CreateBlank(network.Name, network.Options);
+                if (again.NamedParameters().Select(Shape).SequenceEqual(network.NamedParameters().Select(Shape)))
+                {
+                    return network;
+                }
+            }
+            catch (ConfigException)
+            {
+                // Not in the catalogue: said below.
+            }
+        }
+
+        string name = network.Name;
+        network.Dispose();
+        throw new ConfigException($"PaddleVideo recipe: MODEL: expected a network of the catalogue (`kinora models list`), found {model.Backbone} with arguments that make another one than {name}", _path);
+
+        static string Shape((string Name, Tensor Value) parameter) => $"{parameter.Name} {string.Join('x', parameter.Value.Shape.ToArray())}";
+    }
+
+    private static string? Pretrained(PaddleModel model) =>
+        model.BackboneArguments.TryGetValue("pretrained", out object? file) && file is string { Length: > 0 } path ? path : null;
+
+    // The tokens are parts of PaddleVideo's names; the network's rules mostly say the same already.
+    private void NoDecay()
+    {
+        IReadOnlyList<string> tokens = Config.Optimizer.NoDecay;
+        if (tokens.Count == 0)
+        {
+            return;
+        }
+
+        using VideoNetwork network = Blank(Recipe.Model);
+        string[] exempt =
+        [
+            .. PaddleNames.For(network).Tensors
+                .Where(t => t is { IsTrained: true, Kinora: not null } && tokens.Any(token => t.Paddle.Contains(token, StringComparison.Ordinal)))
+                .Select(t => t.Kinora!).Where(name => network.RuleFor(name).WeightDecay != 0),
+        ];
+        Config = Config with { Optimizer = Config.Optimizer with { NoDecay = exempt } };
+    }
+
+    private void Chains(RecipeSection pipeline)
+    {
+        RecipeSection train = pipeline.Require("train");
+        (ClipSpec random, TrainingAugmentation augmentation) = RecipeChain.ReadTraining(train, _sections.Dataset?.Section("train"));
+        ClipSpec evaluation = Recipe.EvaluationSpec ?? random;
+        ClipSpec test = Recipe.TestSpec ?? evaluation;
+        if (random.Normalization != evaluation.Normalization || random.Color != evaluation.Color || random.Size != evaluation.Size)
+        {
+            throw train.Refuse($"expected the colours, statistics and size of the evaluation, found {random.Size} pixels with others; a network sees one kind of input");
+        }
+
+        int frames = evaluation.Frames, size = evaluation.Size;
+        Config = Config with
+        {
+            Model = Config.Model with { Frames = frames, Size = size },
+            Input = Input(evaluation),
+            Test = test == evaluation ? new InputConfig() : Input(test),
+            Augmentation = Config.Augmentation with
+            {
+                Chain = augmentation,
+                FlipLabels = FlipLabels.Keep,
+                Sampling = random.Sampling == evaluation.Sampling ? null : random.Sampling,
+            },
+        };
+    }
+
+    private static InputConfig Input(ClipSpec spec) => new()
+    {
+        Sampling = spec.Sampling,
+        Resize = spec.Resize,
+        Crop = spec.Crop,
+        Normalization = spec.Normalization,
+        Color = spec.Color,
+    };
+
+    private void Data(RecipeSection dataset, int batch)
+    {
+        RecipeSection train = dataset.Require("train");
+        RecipeSection? valid = dataset.Section("valid"), test = dataset.Section("test");
+        string format = train.RequireText("format");
+        ListContent content = format switch
+        {
+            "FrameDataset" => ListContent.Frames,
+            "VideoDataset" or "SFVideoDataset" => ListContent.Videos,
+            _ => throw train.Wrong("format", "FrameDataset, VideoDataset or SFVideoDataset"),
+        };
+        string suffix = train.Text("suffix", "")!, prefix = train.Text("data_prefix", "")!;
+        if (content == ListContent.Frames)
+        {
+            suffix = suffix is "" or "img_{:05}.jpg" or "img_{:05d}.jpg" ? "" : throw train.Wrong("suffix", "img_{:05}.jpg, the names that `kinora data frames` writes");
+        }
+
+        foreach (RecipeSection part in new[] { train, valid, test }.OfType<RecipeSection>())
+        {
+            bool same = part.Text("format") == format && part.Text("data_prefix", "") == train.Text("data_prefix", "") && part.Text("suffix", "") == train.Text("suffix", "");
+            _ = same ? 0 : throw part.Refuse("expected format, data_prefix and suffix as in train, found others; one data set has one layout");
+            part.Ignore("a clip that can't be read is never replaced by another", "num_retries");
+            part.Ignore("follows from the part", "test_mode");
+            _ = part.Int("num_ensemble_views", 1) + part.Int("num_spatial_crops", 1); // the chain has read them
+        }
+
+        int workers = dataset.Int("num_workers", 0);
+        Config = Config with
+        {
+            Data = Config.Data with
+            {
+                TrainList = train.RequireText("file_path"),
+                ValidationList = valid?.RequireText("file_path"),
+                TestList = test?.RequireText("file_path"),
+                ListContent = content,
+                ListRoot = prefix.Length == 0 ? "." : prefix,
+                ListSuffix = suffix,
+                Workers = workers == 0 ? null : workers,
+            },
+            Loop = Config.Loop with { EvaluationBatchSize = dataset.Int("valid_batch_size", batch), TestBatchSize = dataset.Int("test_batch_size", 8) },
+        };
+        train.FinishLeniently();
+        valid?.FinishLeniently();
+        test?.FinishLeniently();
+        dataset.Ignore("evaluation reads with as many workers as training", "valid_num_workers", "test_num_workers");
+        dataset.Ignore("the order of an evaluation has no effect on its result", "shuffle_valid", "shuffle");
+        dataset.FinishLeniently();
+    }
+
+    // NVIDIA's loader: decodes, resizes the short side, crops at random and mirrors, all on the graphics processor.
+    private void Dali(RecipeSection dali)
+    {
+        double[] mean = dali.Numbers("mean", 3), std = dali.Numbers("std", 3);
+        var sampling = new SamplingSpec(SamplingMethod.Uniform, dali.Int("num_seg"), dali.Int("seglen", 1));
+        var resize = new ResizeSpec(ResizeRule.KeepAspectRound, dali.Int("short_size"), ResizeEngine.OpenCv);
+        int size = dali.Int("target_size");
+        dali.Note("the loader of DALI isn't there: the same steps with TSN's own (short side, multi-scale crop, mirror), on the processor");
+        Config = Config with
+        {
+            Data = Config.Data with { TrainList = dali.RequireText("file_path"), ListRoot = "." },
+            Model = Config.Model with { Frames = sampling.FramesPerClip, Size = size },
+            Input = new InputConfig
+            {
+                Sampling = sampling,
+                Resize = resize,
+                Crop = new CropSpec(CropMethod.Center, size, CropRounding.Floor),
+                Normalization = RecipeChain.NormalizationOf(mean, std, NormalizationArithmetic.Single),
+            },
+            Augmentation = Config.Augmentation with { Chain = TrainingAugmentation.Tsn(size) with { Resize = resize }, FlipLabels = FlipLabels.Keep },
+        };
+        dali.FinishLeniently();
+    }
+
+    private void PreciseBatchNorm()
+    {
+        if (_root.Section("PRECISEBN") is not { } section)
+        {
+            return;
+        }
+
+        Config = Config with
+        {
+            Loop = Config.Loop with { PreciseBatchNormEvery = section.Int("preciseBN_interval"), PreciseBatchNormBatches = section.Int("num_iters_preciseBN") },
+        };
+        section.FinishLeniently();
+    }
+
+    private void Accumulation(int batch)
+    {
+        if (_root.Section("GRADIENT_ACCUMULATION") is not { } section)
+        {
+            return;
+        }
+
+        int global = section.Int("global_batch_size"), step = batch * _options.Processes;
+        if (global % step != 0)
+        {
+            throw section.Wrong("global_batch_size", $"a multiple of {step}: {batch} clips on {_options.Processes} process{(_options.Processes == 1 ? "" : "es")}");
+        }
+
+        Config = Config with { Loop = Config.Loop with { Accumulate = global / step } };
+        section.FinishLeniently();
+    }
+}
