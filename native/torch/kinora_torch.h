@@ -205,6 +205,19 @@ KT_API kt_status kt_sync_batch_norm(kt_tensor x, kt_tensor weight, kt_tensor bia
 KT_API kt_status kt_sgd(int32_t count, const kt_tensor* parameters, const kt_tensor* gradients,
                         const kt_tensor* velocities, const double* rates, const double* decays, double momentum,
                         int32_t nesterov) KT_NOEXCEPT;
+// With d = g + decay * p: square = rho * square + (1 - rho) * d * d; mean = rho * mean + (1 - rho) * d;
+// m = momentum * m + rate * d / sqrt(square - mean * mean + epsilon); p -= m. Without means the root is that of
+// square + epsilon; means is null then. Tensors as above.
+KT_API kt_status kt_rmsprop(int32_t count, const kt_tensor* parameters, const kt_tensor* gradients,
+                            const kt_tensor* squares, const kt_tensor* means, const kt_tensor* momenta,
+                            const double* rates, const double* decays, double rho, double epsilon,
+                            double momentum) KT_NOEXCEPT;
+// With d = g + decay * p: first = beta1 * first + (1 - beta1) * d; second = beta2 * second + (1 - beta2) * d * d;
+// p = keep * p - rate * first / (sqrt(second) + epsilon). The caller puts the bias corrections into rates and epsilons.
+KT_API kt_status kt_adam(int32_t count, const kt_tensor* parameters, const kt_tensor* gradients,
+                         const kt_tensor* firsts, const kt_tensor* seconds, const double* rates,
+                         const double* epsilons, const double* decays, const double* keeps, double beta1,
+                         double beta2) KT_NOEXCEPT;
 // Sum of the squares of all elements, in double precision; the same bits for every number of threads.
 KT_API kt_status kt_squared_norm(int32_t count, const kt_tensor* tensors, double* sum) KT_NOEXCEPT;
 

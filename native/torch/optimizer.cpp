@@ -4,6 +4,8 @@
 #include <ATen/ops/empty_strided.h>
 
 #include <algorithm>
+#include <cmath>
+#include <type_traits>
 #include <vector>
 
 #include "shim.h"
@@ -20,40 +22,101 @@ namespace {
 
 constexpr int64_t kChunk = 1 << 15;  // elements of one unit of work: fixed, so that sums don't depend on threads
 
-KT_CLONES void sgd_chunk(float* p, const float* g, float* v, int64_t n, float rate, float decay, float momentum,
-                         bool nesterov) {
+// Each rule is one template, inlined into the loops that are compiled for every level of the processor.
+#define KT_INLINE inline __attribute__((always_inline))
+
+template <class T>
+KT_INLINE void sgd(T* p, const T* g, T* v, int64_t n, T rate, T decay, T momentum, bool nesterov) {
   if (nesterov) {
     for (int64_t i = 0; i < n; i++) {
-      const float d = g[i] + decay * p[i];
-      const float next = momentum * v[i] + d;
+      const T d = g[i] + decay * p[i];
+      const T next = momentum * v[i] + d;
       v[i] = next;
       p[i] -= rate * (d + momentum * next);
     }
   } else {
     for (int64_t i = 0; i < n; i++) {
-      const float next = momentum * v[i] + (g[i] + decay * p[i]);
+      const T next = momentum * v[i] + (g[i] + decay * p[i]);
       v[i] = next;
       p[i] -= rate * next;
     }
   }
 }
 
-KT_CLONES void sgd_chunk(double* p, const double* g, double* v, int64_t n, double rate, double decay, double momentum,
-                         bool nesterov) {
-  if (nesterov) {
+template <class T>
+struct RmsProp {
+  T rate, decay, rho, one_minus_rho, epsilon, momentum;
+};
+
+template <class T>
+KT_INLINE void rmsprop(T* p, const T* g, T* square, T* mean, T* m, int64_t n, const RmsProp<T>& c) {
+  if (mean == nullptr) {
     for (int64_t i = 0; i < n; i++) {
-      const double d = g[i] + decay * p[i];
-      const double next = momentum * v[i] + d;
-      v[i] = next;
-      p[i] -= rate * (d + momentum * next);
+      const T d = g[i] + c.decay * p[i];
+      const T s = c.rho * square[i] + c.one_minus_rho * d * d;
+      const T next = c.momentum * m[i] + c.rate * d / std::sqrt(s + c.epsilon);
+      square[i] = s;
+      m[i] = next;
+      p[i] -= next;
     }
   } else {
     for (int64_t i = 0; i < n; i++) {
-      const double next = momentum * v[i] + (g[i] + decay * p[i]);
-      v[i] = next;
-      p[i] -= rate * next;
+      const T d = g[i] + c.decay * p[i];
+      const T s = c.rho * square[i] + c.one_minus_rho * d * d;
+      const T a = c.rho * mean[i] + c.one_minus_rho * d;
+      const T next = c.momentum * m[i] + c.rate * d / std::sqrt(s - a * a + c.epsilon);
+      square[i] = s;
+      mean[i] = a;
+      m[i] = next;
+      p[i] -= next;
     }
   }
+}
+
+template <class T>
+struct Adam {
+  T rate, epsilon, decay, keep, beta1, one_minus_beta1, beta2, one_minus_beta2;
+};
+
+template <class T>
+KT_INLINE void adam(T* p, const T* g, T* first, T* second, int64_t n, const Adam<T>& c) {
+  for (int64_t i = 0; i < n; i++) {
+    const T d = g[i] + c.decay * p[i];
+    const T a = c.beta1 * first[i] + c.one_minus_beta1 * d;
+    const T s = c.beta2 * second[i] + c.one_minus_beta2 * d * d;
+    first[i] = a;
+    second[i] = s;
+    p[i] = c.keep * p[i] - c.rate * (a / (std::sqrt(s) + c.epsilon));
+  }
+}
+
+KT_CLONES void sgd_chunk(float* p, const float* g, float* v, int64_t n, float rate, float decay, float momentum,
+                         bool nesterov) {
+  sgd(p, g, v, n, rate, decay, momentum, nesterov);
+}
+
+KT_CLONES void sgd_chunk(double* p, const double* g, double* v, int64_t n, double rate, double decay, double momentum,
+                         bool nesterov) {
+  sgd(p, g, v, n, rate, decay, momentum, nesterov);
+}
+
+KT_CLONES void rmsprop_chunk(float* p, const float* g, float* square, float* mean, float* m, int64_t n,
+                             const RmsProp<float>& c) {
+  rmsprop(p, g, square, mean, m, n, c);
+}
+
+KT_CLONES void rmsprop_chunk(double* p, const double* g, double* square, double* mean, double* m, int64_t n,
+                             const RmsProp<double>& c) {
+  rmsprop(p, g, square, mean, m, n, c);
+}
+
+KT_CLONES void adam_chunk(float* p, const float* g, float* first, float* second, int64_t n, const Adam<float>& c) {
+  adam(p, g, first, second, n, c);
+}
+
+KT_CLONES void adam_chunk(double* p, const double* g, double* first, double* second, int64_t n,
+                          const Adam<double>& c) {
+  adam(p, g, first, second, n, c);
 }
 
 // Eight partial sums in a fixed order.
@@ -113,53 +176,134 @@ std::vector<at::Tensor> list_of(int32_t count, const kt_tensor* handles, const c
   return list;
 }
 
+// Parameters, their gradients and the optimiser's state, all walked in the parameters' memory order.
+class Operands {
+ public:
+  Operands(int32_t count, const kt_tensor* parameters, const kt_tensor* gradients)
+      : count_(count), parameters_(list_of(count, parameters, "parameter")) {
+    gradients_ = in_order(gradients, "gradient");
+  }
+
+  // Gives the number that state() asks for.
+  size_t add_state(const kt_tensor* handles, const char* role) {
+    states_.push_back({handles, in_order(handles, role)});
+    return states_.size() - 1;
+  }
+
+  template <class T>
+  T* state(size_t which, const Row& row) const {
+    return data<T>(states_[which].tensors[row.index], row);
+  }
+
+  // Calls step(parameter, gradient, row) for all chunks, on all threads; the pointers tell the element type.
+  template <class Step>
+  void walk(const Step& step) const {
+    const std::vector<Row> rows = rows_of(count_, parameters_);
+    at::parallel_for(0, static_cast<int64_t>(rows.size()), 1, [&](int64_t first, int64_t stop) {
+      for (int64_t r = first; r < stop; r++) {
+        const Row& row = rows[r];
+        const at::Tensor &p = parameters_[row.index], &g = gradients_[row.index];
+        if (p.scalar_type() == at::kFloat) {
+          step(data<float>(p, row), static_cast<const float*>(data<float>(g, row)), row);
+        } else {
+          step(data<double>(p, row), static_cast<const double*>(data<double>(g, row)), row);
+        }
+      }
+    });
+    for (const State& state : states_) {
+      for (int32_t i = 0; i < count_; i++) {
+        const at::Tensor original = peek(state.handles[i]);
+        if (!original.is_same(state.tensors[i])) {
+          original.copy_(state.tensors[i]);
+        }
+      }
+    }
+    // Saved graphs must notice that their parameters changed.
+    for (const at::Tensor& parameter : parameters_) {
+      parameter.unsafeGetTensorImpl()->bump_version();
+    }
+  }
+
+ private:
+  struct State {
+    const kt_tensor* handles;
+    std::vector<at::Tensor> tensors;
+  };
+
+  template <class T>
+  static T* data(const at::Tensor& tensor, const Row& row) {
+    return static_cast<T*>(tensor.data_ptr()) + row.start;
+  }
+
+  // Those in another memory order than their parameter are copied over.
+  std::vector<at::Tensor> in_order(const kt_tensor* handles, const char* role) const {
+    std::vector<at::Tensor> tensors = list_of(count_, handles, role);
+    for (int32_t i = 0; i < count_; i++) {
+      const at::Tensor& p = parameters_[i];
+      at::Tensor& other = tensors[i];
+      TORCH_CHECK(p.scalar_type() == other.scalar_type() && p.sizes() == other.sizes(), "parameter ", i, " ",
+                  p.scalar_type(), " ", p.sizes(), " has a ", role, " ", other.scalar_type(), " ", other.sizes());
+      if (!same_order(p, other)) {
+        other = at::empty_strided(p.sizes(), p.strides(), p.options()).copy_(other);
+      }
+    }
+    return tensors;
+  }
+
+  int32_t count_;
+  std::vector<at::Tensor> parameters_, gradients_;
+  std::vector<State> states_;
+};
+
 }  // namespace
 
 kt_status kt_sgd(int32_t count, const kt_tensor* parameters, const kt_tensor* gradients, const kt_tensor* velocities,
                  const double* rates, const double* decays, double momentum, int32_t nesterov) noexcept {
   return guarded([&] {
-    const auto p = list_of(count, parameters, "parameter");
-    auto g = list_of(count, gradients, "gradient");
-    auto v = list_of(count, velocities, "velocity");
-    // The loop walks all three in memory order, so those in another order than their parameter are copied over.
-    for (int32_t i = 0; i < count; i++) {
-      for (at::Tensor* other : {&g[i], &v[i]}) {
-        TORCH_CHECK(p[i].scalar_type() == other->scalar_type() && p[i].sizes() == other->sizes(), "parameter ", i, " ",
-                    p[i].scalar_type(), " ", p[i].sizes(), " has a gradient or velocity ", other->scalar_type(), " ",
-                    other->sizes());
-        if (!same_order(p[i], *other)) {
-          *other = at::empty_strided(p[i].sizes(), p[i].strides(), p[i].options()).copy_(*other);
-        }
-      }
-    }
-    const std::vector<Row> rows = rows_of(count, p);
-    at::parallel_for(0, static_cast<int64_t>(rows.size()), 1, [&](int64_t first, int64_t stop) {
-      for (int64_t r = first; r < stop; r++) {
-        const Row& row = rows[r];
-        const int32_t i = row.index;
-        if (p[i].scalar_type() == at::kFloat) {
-          sgd_chunk(static_cast<float*>(p[i].data_ptr()) + row.start,
-                    static_cast<const float*>(g[i].data_ptr()) + row.start,
-                    static_cast<float*>(v[i].data_ptr()) + row.start, row.count, static_cast<float>(rates[i]),
-                    static_cast<float>(decays[i]), static_cast<float>(momentum), nesterov != 0);
-        } else {
-          sgd_chunk(static_cast<double*>(p[i].data_ptr()) + row.start,
-                    static_cast<const double*>(g[i].data_ptr()) + row.start,
-                    static_cast<double*>(v[i].data_ptr()) + row.start, row.count, rates[i], decays[i], momentum,
-                    nesterov != 0);
-        }
-      }
+    Operands operands(count, parameters, gradients);
+    const size_t velocity = operands.add_state(velocities, "velocity");
+    operands.walk([&](auto* p, const auto* g, const Row& row) {
+      using T = std::remove_pointer_t<decltype(p)>;
+      sgd_chunk(p, g, operands.state<T>(velocity, row), row.count, static_cast<T>(rates[row.index]),
+                static_cast<T>(decays[row.index]), static_cast<T>(momentum), nesterov != 0);
     });
-    for (int32_t i = 0; i < count; i++) {
-      const at::Tensor velocity = peek(velocities[i]);
-      if (!velocity.is_same(v[i])) {
-        velocity.copy_(v[i]);
-      }
-    }
-    // Saved graphs must notice that their parameters changed.
-    for (const at::Tensor& parameter : p) {
-      parameter.unsafeGetTensorImpl()->bump_version();
-    }
+  });
+}
+
+kt_status kt_rmsprop(int32_t count, const kt_tensor* parameters, const kt_tensor* gradients, const kt_tensor* squares,
+                     const kt_tensor* means, const kt_tensor* momenta, const double* rates, const double* decays,
+                     double rho, double epsilon, double momentum) noexcept {
+  return guarded([&] {
+    Operands operands(count, parameters, gradients);
+    const size_t square = operands.add_state(squares, "mean square");
+    const size_t moment = operands.add_state(momenta, "momentum");
+    const size_t mean = means == nullptr ? 0 : operands.add_state(means, "mean gradient");
+    operands.walk([&](auto* p, const auto* g, const Row& row) {
+      using T = std::remove_pointer_t<decltype(p)>;
+      const RmsProp<T> constants{static_cast<T>(rates[row.index]), static_cast<T>(decays[row.index]),
+                                 static_cast<T>(rho), static_cast<T>(1 - rho), static_cast<T>(epsilon),
+                                 static_cast<T>(momentum)};
+      rmsprop_chunk(p, g, operands.state<T>(square, row), means == nullptr ? nullptr : operands.state<T>(mean, row),
+                    operands.state<T>(moment, row), row.count, constants);
+    });
+  });
+}
+
+kt_status kt_adam(int32_t count, const kt_tensor* parameters, const kt_tensor* gradients, const kt_tensor* firsts,
+                  const kt_tensor* seconds, const double* rates, const double* epsilons, const double* decays,
+                  const double* keeps, double beta1, double beta2) noexcept {
+  return guarded([&] {
+    Operands operands(count, parameters, gradients);
+    const size_t first = operands.add_state(firsts, "first moment");
+    const size_t second = operands.add_state(seconds, "second moment");
+    operands.walk([&](auto* p, const auto* g, const Row& row) {
+      using T = std::remove_pointer_t<decltype(p)>;
+      const Adam<T> constants{static_cast<T>(rates[row.index]), static_cast<T>(epsilons[row.index]),
+                              static_cast<T>(decays[row.index]), static_cast<T>(keeps[row.index]),
+                              static_cast<T>(beta1), static_cast<T>(1 - beta1), static_cast<T>(beta2),
+                              static_cast<T>(1 - beta2)};
+      adam_chunk(p, g, operands.state<T>(first, row), operands.state<T>(second, row), row.count, constants);
+    });
   });
 }
 

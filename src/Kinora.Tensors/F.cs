@@ -218,18 +218,52 @@ public static class F
         }
 
         using var scope = new TensorScope();
+        return CrossEntropyEach(logits, labels, labelSmoothing).Mean().MoveToOuterScope();
+    }
+
+    /// <summary>Cross-entropy of each row of logits against its class index, differentiably.</summary>
+    /// <param name="logits">[N, classes].</param>
+    /// <param name="labels">[N], Int64; each in [0, classes), which isn't checked here.</param>
+    /// <param name="labelSmoothing">ε, as for <see cref="CrossEntropy"/>.</param>
+    /// <param name="classWeights">[classes], of the logits' type: multiplies what each class adds; null for 1.</param>
+    /// <returns>New tensor, [N].</returns>
+    public static Tensor CrossEntropyEach(Tensor logits, Tensor labels, double labelSmoothing = 0, Tensor? classWeights = null)
+    {
+        ArgumentNullException.ThrowIfNull(logits);
+        ArgumentNullException.ThrowIfNull(labels);
+        using var scope = new TensorScope();
+        Tensor wide = logits.DType is DType.BFloat16 or DType.Float16 ? logits.To(DType.Float32) : logits;
+        Tensor logProbabilities = wide.LogSoftmax(1);                                   // [N, classes]
+        Tensor weighted = classWeights is null ? logProbabilities : logProbabilities * classWeights;
+        Tensor ofLabel = weighted.Gather(1, labels.Unsqueeze(1)).Squeeze(1);            // [N]
+        if (labelSmoothing == 0)
+        {
+            return (-ofLabel).MoveToOuterScope();
+        }
+
         double others = (float)(labelSmoothing / logits.Shape[1]);
         double own = (float)(1 - labelSmoothing);
-        Tensor wide = logits.DType is DType.BFloat16 or DType.Float16 ? logits.To(DType.Float32) : logits;
-        Tensor logProbabilities = wide.LogSoftmax(1);
-        Tensor ofLabel = logProbabilities.Gather(1, labels.Unsqueeze(1)).Sum();
-        Tensor ofAll = logProbabilities.Sum();
+        Tensor smoothed = (ofLabel * -own) - (weighted.Sum([1]) * others);              // [N]
+        if (classWeights is not null)
+        {
+            return smoothed.MoveToOuterScope();
+        }
 
         // The rounded weights don't add up to 1, yet Paddle's gradient is softmax - target as if they did: the value of
         // the last term is zero, its gradient makes up for the difference.
-        Tensor normaliser = wide.LogSumExp(1).Sum();
-        Tensor correction = (normaliser - normaliser.Detach()) * (1 - own - (others * logits.Shape[1]));
-        return ((ofLabel * -own) - (ofAll * others) + correction).Div(logits.Shape[0]).MoveToOuterScope();
+        Tensor normaliser = wide.LogSumExp(1);
+        return (smoothed + ((normaliser - normaliser.Detach()) * (1 - own - (others * logits.Shape[1])))).MoveToOuterScope();
+    }
+
+    /// <summary>Binary cross-entropy of each logit against its target, computed safely.</summary>
+    /// <param name="logits">Any shape.</param>
+    /// <param name="targets">Of that shape and type; each in [0, 1].</param>
+    /// <param name="positiveWeights">Multiplies what the positive part of each target adds; broadcast, null for 1.</param>
+    /// <returns>New tensor of that shape.</returns>
+    public static Tensor BinaryCrossEntropy(Tensor logits, Tensor targets, Tensor? positiveWeights = null)
+    {
+        const long Unreduced = 0;
+        return Torch.Call(Ops.BinaryCrossEntropy, logits, targets, (Tensor?)null, positiveWeights, Unreduced);
     }
 
     /// <summary>clamp(slope · x + offset, 0, 1): Paddle's hard sigmoid has slope 0.2 by default, libtorch's 1/6.</summary>

@@ -25,6 +25,7 @@ internal static class Ops
     public static readonly Operator PowScalar = new("aten::pow", "Tensor_Scalar");
     public static readonly Operator Maximum = new("aten::maximum");
     public static readonly Operator Minimum = new("aten::minimum");
+    public static readonly Operator Sign = new("aten::sign");
     public static readonly Operator Abs = new("aten::abs");
     public static readonly Operator Exp = new("aten::exp");
     public static readonly Operator Log = new("aten::log");
@@ -88,6 +89,8 @@ internal static class Ops
     public static readonly Operator SubInPlace = new("aten::sub_", "Tensor");
     public static readonly Operator MulInPlace = new("aten::mul_", "Tensor");
     public static readonly Operator MulScalarInPlace = new("aten::mul_", "Scalar");
+    public static readonly Operator ClampInPlace = new("aten::clamp_");
+    public static readonly Operator LerpInPlace = new("aten::lerp_", "Scalar");
     public static readonly Operator FillInPlace = new("aten::fill_", "Scalar");
     public static readonly Operator ReluInPlace = new("aten::relu_");
     public static readonly Operator EmptyLike = new("aten::empty_like");
@@ -103,5 +106,6 @@ internal static class Ops
     public static readonly Operator AvgPool3d = new("aten::avg_pool3d");
     public static readonly Operator AdaptiveAvgPool2d = new("aten::adaptive_avg_pool2d");
     public static readonly Operator LayerNorm = new("aten::layer_norm");
+    public static readonly Operator BinaryCrossEntropy = new("aten::binary_cross_entropy_with_logits");
     public static readonly Operator CrossEntropy = new("aten::cross_entropy_loss");
 }

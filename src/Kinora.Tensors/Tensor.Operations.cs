@@ -486,6 +486,12 @@ public sealed partial class Tensor
     /// <returns>This tensor.</returns>
     public Tensor MulInPlace(double factor) => Torch.CallInPlace(Ops.MulScalarInPlace, this, factor);
 
+    /// <summary>Moves this tensor a part of the way to another: this += weight·(end − this).</summary>
+    /// <param name="end">Where weight 1 leads; same shape and type.</param>
+    /// <param name="weight">The part.</param>
+    /// <returns>This tensor.</returns>
+    public Tensor LerpInPlace(Tensor end, double weight) => Torch.CallInPlace(Ops.LerpInPlace, this, end, weight);
+
     /// <summary>Sets every element to a number.</summary>
     /// <param name="value">The number.</param>
     /// <returns>This tensor.</returns>

@@ -375,6 +375,23 @@ public sealed unsafe partial class Tensor : IDisposable
         other.Dispose();
     }
 
+    /// <summary>
+    /// Exchanges the memory of two tensors, gradients included: both objects stay, their places in scopes, modules and
+    /// optimisers too. Nothing is copied.
+    /// </summary>
+    /// <param name="other">A tensor of the same shape and element type.</param>
+    /// <exception cref="ShapeException">Shapes or element types differ.</exception>
+    public void ExchangeWith(Tensor other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        if (!Shape.SequenceEqual(other.Shape) || DType != other.DType)
+        {
+            throw new ShapeException($"exchange: expected another {this}, found {other}");
+        }
+
+        (_handle, other._handle) = (other._handle, _handle);
+    }
+
     /// <summary>A second handle on the same native tensor, outside every scope.</summary>
     internal Tensor Share()
     {

@@ -3,6 +3,7 @@ using Kinora.Models;
 using Kinora.Models.Tests;
 using Kinora.Tensors;
 using Kinora.Testing;
+using Kinora.Training;
 
 namespace Kinora.Paddle.Tests;
 
@@ -25,7 +26,7 @@ public sealed class DistillationPairTests
         Tensor clips = Tensor.From<double>(GoldenFormula.Clip(2, 8, 3, 64, 64), [2, 8, 3, 64, 64]);
 
         (Tensor ofStudent, Tensor ofTeacher) = (student.Network.Forward(clips), teacher.Network.Forward(clips));
-        Tensor[] terms = [CrossEntropy(ofStudent), CrossEntropy(ofTeacher), Mutual(ofStudent, ofTeacher)];
+        Tensor[] terms = [CrossEntropy(ofStudent), CrossEntropy(ofTeacher), DistillationLosses.Mutual(ofStudent, ofTeacher)];
         Tensor total = terms[0] + terms[1] + terms[2];
         total.Backward();
 
@@ -40,27 +41,15 @@ public sealed class DistillationPairTests
         student.CheckGradients(expected.GetProperty("gradients"));
         teacher.CheckGradients(expected.GetProperty("gradients"));
 
-        Tensor CrossEntropy(Tensor logits)
-        {
-            Tensor first = F.CrossEntropy(logits, Labels("labels_a"));
-            double share = root.GetProperty("lam").EnumerateArray().First().GetDouble();
-            return mixed ? (first * share) + (F.CrossEntropy(logits, Labels("labels_b")) * (1 - share)) : first;
-        }
+        Tensor CrossEntropy(Tensor logits) => new CrossEntropyLoss().Compute(logits, !mixed
+            ? new Targets.Hard(Labels("labels_a"))
+            : new Targets.Mixed(Labels("labels_a"), Labels("labels_b"), Tensor.From<double>([.. root.GetProperty("lam").EnumerateArray().Select(l => l.GetDouble())])));
 
         Tensor Labels(string name)
         {
             long[] labels = [.. root.GetProperty(name).EnumerateArray().Select(row => row[0].GetInt64())];
             return Tensor.From<long>(labels, [labels.Length]);
         }
-    }
-
-    // Both directions of the divergence, halved; 1e-12 keeps the logarithms finite, as upstream.
-    private static Tensor Mutual(Tensor a, Tensor b)
-    {
-        const double Stabiliser = 1e-12;
-        (Tensor p, Tensor q) = (a.Softmax(1), b.Softmax(1));
-        Tensor difference = (p + Stabiliser).Log() - (q + Stabiliser).Log();
-        return ((p - q) * difference).Sum([1]).Mean() * 0.5;
     }
 
     private static double[] Flat(JsonElement rows) => [.. rows.EnumerateArray().SelectMany(row => row.EnumerateArray()).Select(v => v.GetDouble())];

@@ -286,7 +286,7 @@ internal sealed class RecipeChain
                 int min = op.Int("min_size"), max = op.Int("max_size");
                 ResizeEngine engine = _frames == Frames.Tensor ? ResizeEngine.Interpolate : ResizeEngine.Pillow;
                 Resize(op, new ResizeSpec(ResizeRule.KeepAspectFloor, min, engine));
-                _augmentation = min == max ? before with { Resize = _resize! } : before with { Resize = _resize!, Jitter = new ShortSideJitterSpec(min, max) };
+                _augmentation = min == max && engine != ResizeEngine.Interpolate ? before with { Resize = _resize! } : before with { Jitter = new ShortSideJitterSpec(min, max, engine) };
                 return true;
             case "MultiScaleCrop":
                 double[] scales = op.Numbers("scales", null, [1, 0.875, 0.75, 0.66]);

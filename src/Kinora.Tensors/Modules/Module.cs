@@ -25,6 +25,12 @@ public abstract class Module : IDisposable
     public bool IsTraining { get; private set; } = true;
 
     /// <summary>
+    /// Keeps the module and everything below in evaluation, from the next call of <see cref="Train"/> on, whatever it says:
+    /// for parts of a network that are frozen.
+    /// </summary>
+    public bool StaysInEvaluation { get; set; }
+
+    /// <summary>
     /// Gets every output that this module computes, in the scope of the caller: for looking at a network layer by layer
     /// without touching its forward code. Normally null.
     /// </summary>
@@ -33,10 +39,11 @@ public abstract class Module : IDisposable
     /// <summary>The modules registered here, in order.</summary>
     public IEnumerable<(string Name, Module Child)> Children => _children;
 
-    /// <summary>Sets the training state of the module and everything below.</summary>
+    /// <summary>Sets the training state of the module and everything below, save where <see cref="StaysInEvaluation"/> is set.</summary>
     /// <param name="on">Training, or evaluation.</param>
     public void Train(bool on = true)
     {
+        on = on && !StaysInEvaluation;
         IsTraining = on;
         foreach ((_, Module child) in _children)
         {

@@ -5,17 +5,17 @@ internal sealed class HandleList : IDisposable
 {
     private readonly List<TensorHandle> _held = [];
 
-    public HandleList(IReadOnlyList<Tensor> tensors)
+    public HandleList(IEnumerable<Tensor> tensors)
     {
-        Addresses = new nint[tensors.Count];
-        for (int i = 0; i < Addresses.Length; i++)
+        foreach (Tensor tensor in tensors)
         {
             bool added = false;
-            TensorHandle handle = tensors[i].Handle;
+            TensorHandle handle = tensor.Handle;
             handle.DangerousAddRef(ref added);
             _held.Add(handle);
-            Addresses[i] = handle.Address;
         }
+
+        Addresses = [.. _held.Select(handle => handle.Address)];
     }
 
     public nint[] Addresses { get; }

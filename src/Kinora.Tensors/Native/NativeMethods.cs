@@ -97,6 +97,12 @@ internal static unsafe partial class NativeMethods
     public static partial int kt_sgd(int count, nint* parameters, nint* gradients, nint* velocities, double* rates, double* decays, double momentum, int nesterov);
 
     [LibraryImport(Library)]
+    public static partial int kt_rmsprop(int count, nint* parameters, nint* gradients, nint* squares, nint* means, nint* momenta, double* rates, double* decays, double rho, double epsilon, double momentum);
+
+    [LibraryImport(Library)]
+    public static partial int kt_adam(int count, nint* parameters, nint* gradients, nint* firsts, nint* seconds, double* rates, double* epsilons, double* decays, double* keeps, double beta1, double beta2);
+
+    [LibraryImport(Library)]
     public static partial int kt_squared_norm(int count, nint* tensors, double* sum);
 
     [LibraryImport(Library)]

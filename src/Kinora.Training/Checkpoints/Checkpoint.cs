@@ -208,7 +208,7 @@ public sealed record Checkpoint
     }
 
     /// <summary>Loads the optimiser's state.</summary>
-    internal static void LoadOptimizer(Sgd optimizer, string path)
+    internal static void LoadOptimizer(Optimizer optimizer, string path)
     {
         using var scope = new TensorScope();
         using SafetensorsFile file = SafetensorsFile.Open(path);

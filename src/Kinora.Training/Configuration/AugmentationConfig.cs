@@ -1,3 +1,4 @@
+using Kinora.Data;
 using Kinora.Media;
 
 namespace Kinora.Training;
@@ -36,10 +37,14 @@ public sealed record AugmentationConfig
     /// <summary>Which frames of a training clip are taken, each with its draws. Null: by the rule of the input.</summary>
     public SamplingSpec? Sampling { get; init; }
 
+    /// <summary>How the clips of a batch are mixed with each other.</summary>
+    public BatchMix Mix { get; init; } = new();
+
     internal void Validate(ConfigCheck check)
     {
         check.Require(Scales.Count > 0 && Scales.All(s => s is > 0 and <= 1), "scales", "values above 0, at most 1", string.Join(", ", Scales));
         check.Require(FlipProbability is >= 0 and <= 1, "flipProbability", "0 to 1", FlipProbability);
         Chain?.Validate();
+        Mix.Validate();
     }
 }

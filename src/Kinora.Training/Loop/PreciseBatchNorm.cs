@@ -6,45 +6,48 @@ namespace Kinora.Training;
 /// Replaces the running statistics of batch norm by averages over whole batches under the present weights. Running
 /// statistics lag behind; on small data they may still describe the network's previous life.
 /// </summary>
-/// <remarks>PaddleVideo's do_preciseBN; Wu and Johnson, "Rethinking 'Batch' in BatchNorm", arXiv:2105.07576. Variances are averaged as they are (biased).</remarks>
+/// <remarks>
+/// PaddleVideo's do_preciseBN, for every batch norm and not some classes of it; Wu and Johnson, "Rethinking 'Batch' in
+/// BatchNorm", arXiv:2105.07576. Variances are averaged as the layer keeps them (biased or not). Batch norms that stay in
+/// evaluation, frozen ones, keep theirs.
+/// </remarks>
 internal static class PreciseBatchNorm
 {
     /// <summary>Runs batches through the network and averages what each leaves in the running statistics.</summary>
-    /// <param name="network">Left in the mode and with the momenta it came with.</param>
+    /// <param name="network">Left in the mode and with the momenta it came with, whatever happens.</param>
     /// <param name="forward">Runs the next batch, in training mode and without gradients; false when there is none.</param>
-    /// <param name="batches">Batches to use at the most.</param>
-    /// <returns>Batches used.</returns>
-    public static int Run(Module network, Func<bool> forward, int batches)
+    /// <param name="batches">Batches to use at the most; with fewer, those there are.</param>
+    /// <param name="sumOverRanks">
+    /// Gets a vector and gives the sum of all ranks' vectors, which are equally long: makes the averages those over the
+    /// batches of all ranks. Called once on every rank. Null for one rank.
+    /// </param>
+    /// <returns>Batches used here.</returns>
+    public static int Run(Module network, Func<bool> forward, int batches, Func<double[], double[]>? sumOverRanks = null)
     {
-        BatchNorm[] layers = [.. network.NamedModules().Select(m => m.Module).OfType<BatchNorm>()];
-        double[] momenta = [.. layers.Select(l => l.Momentum)];
         bool wasTraining = network.IsTraining;
-        var means = new StatisticsAverage[layers.Length];
-        var variances = new StatisticsAverage[layers.Length];
-        for (int i = 0; i < layers.Length; i++)
-        {
-            (means[i], variances[i]) = (new(), new());
-            layers[i].Momentum = 1; // running statistics = those of the batch
-        }
-
+        network.Train();
+        BatchNorm[] layers = [.. network.NamedModules().Select(m => m.Module).OfType<BatchNorm>().Where(l => l.IsTraining)];
+        Tensor[] statistics = [.. layers.SelectMany(l => (Tensor[])[l.RunningMean, l.RunningVariance])];
+        double[] momenta = [.. layers.Select(l => l.Momentum)];
+        StatisticsAverage[] averages = [.. statistics.Select(_ => new StatisticsAverage())];
+        Array.ForEach(layers, layer => layer.Momentum = 1); // running statistics = those of the batch
         int done = 0;
         try
         {
-            network.Train();
             using IDisposable mode = Grad.Disable();
             for (; done < batches && forward(); done++)
             {
-                for (int i = 0; i < layers.Length; i++)
+                for (int i = 0; i < statistics.Length; i++)
                 {
-                    means[i].Add(layers[i].RunningMean.ToArray<float>());
-                    variances[i].Add(layers[i].RunningVariance.ToArray<float>());
+                    averages[i].Add<double>(statistics[i].ToArray<double>());
                 }
             }
 
-            for (int i = 0; i < layers.Length && done > 0; i++)
+            double[][] means = [.. averages.Select((average, i) => done == 0 ? new double[statistics[i].Count] : average.Values.ToArray())];
+            double total = sumOverRanks is null ? done : AverageOverRanks(means, done, sumOverRanks);
+            for (int i = 0; i < statistics.Length && total > 0; i++)
             {
-                layers[i].RunningMean.CopyFrom<float>(means[i].ToSingle());
-                layers[i].RunningVariance.CopyFrom<float>(variances[i].ToSingle());
+                statistics[i].CopyFrom<double>(means[i]);
             }
         }
         finally
@@ -59,6 +62,22 @@ internal static class PreciseBatchNorm
 
         return done;
     }
+
+    // Ranks may have seen different numbers of batches: each counts as often as it has.
+    private static double AverageOverRanks(double[][] means, int batches, Func<double[], double[]> sumOverRanks)
+    {
+        double[] sums = sumOverRanks([batches, .. means.SelectMany(m => m).Select(v => v * batches)]);
+        int at = 1;
+        foreach (double[] mean in means)
+        {
+            for (int i = 0; i < mean.Length; i++)
+            {
+                mean[i] = sums[at++] / Math.Max(1, sums[0]);
+            }
+        }
+
+        return sums[0];
+    }
 }
 
 /// <summary>The running average of vectors: m += (x − m)/(k + 1).</summary>
@@ -66,6 +85,8 @@ internal sealed class StatisticsAverage
 {
     private double[] _mean = [];
     private int _count;
+
+    public ReadOnlySpan<double> Values => _mean;
 
     public void Add<T>(ReadOnlySpan<T> values)
         where T : System.Numerics.INumberBase<T>
@@ -81,10 +102,4 @@ internal sealed class StatisticsAverage
             _mean[i] += (double.CreateChecked(values[i]) - _mean[i]) / _count;
         }
     }
-
-    public void Add(float[] values) => Add<float>(values);
-
-    public ReadOnlySpan<double> Values => _mean;
-
-    public float[] ToSingle() => [.. _mean.Select(v => (float)v)];
 }

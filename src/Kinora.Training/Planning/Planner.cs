@@ -126,6 +126,7 @@ internal static class Planner
         DropLast = DropLast(plan.TrainClips, config.Loop.BatchSize!.Value),
         FailureBudget = config.Data.FailureBudget,
         MirroredLabels = sides.KeepsAll ? null : sides.MirroredLabels,
+        Mix = config.Augmentation.Mix,
         Cache = cache,
     };
 

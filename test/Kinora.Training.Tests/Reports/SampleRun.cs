@@ -28,6 +28,7 @@ internal static class SampleRun
             Labels = labels,
             Classes = [.. names.Select((n, i) => new ClassClips(n, 6 + (i % 3), 1, i == 1 ? 0 : 4))],
             ClipSpec = spec,
+            TestSpec = spec,
             Parameters = 3_386_000,
             StepsPerEpoch = 10,
             BFloat16 = true,

@@ -1,3 +1,4 @@
+using Kinora.Data;
 using Kinora.Media;
 using Kinora.Models;
 using Kinora.Tensors;
@@ -108,6 +109,7 @@ public sealed class PaddleTraining
             Data(_sections.Dataset ?? throw _root.Refuse("DATASET: missing"), batch);
         }
 
+        Mix();
         PreciseBatchNorm();
         Accumulation(batch);
         _root.Ignore("every epoch trains on clips of the full length and size: the same network, in more time", "MULTIGRID");
@@ -368,6 +370,37 @@ public sealed class PaddleTraining
             Augmentation = Config.Augmentation with { Chain = TrainingAugmentation.Tsn(size) with { Resize = resize }, FlipLabels = FlipLabels.Keep },
         };
         dali.FinishLeniently();
+    }
+
+    // PaddleVideo cuts along the wrong axes of two-dimensional networks' batches; here boxes lie in the picture.
+    private void Mix()
+    {
+        if (_root.Section("MIX") is not { } section)
+        {
+            return;
+        }
+
+        string name = section.RequireText("name");
+        BatchMix mix = name switch
+        {
+            "Mixup" => new BatchMix { Kind = MixKind.Mixup, MixupAlpha = section.Number("alpha", 0.2) },
+            "Cutmix" => new BatchMix { Kind = MixKind.CutMix, CutMixAlpha = section.Number("alpha", 0.2) },
+            "VideoMix" => new BatchMix
+            {
+                Kind = MixKind.VideoMix,
+                CutMixProbability = section.Number("cutmix_prob", 0.5),
+                MixupAlpha = section.Number("mixup_alpha", 0.2),
+                CutMixAlpha = section.Number("cutmix_alpha", 1),
+            },
+            _ => throw section.Wrong("name", "Mixup, Cutmix or VideoMix"),
+        };
+        section.Finish();
+        if (mix.Kind != MixKind.Mixup)
+        {
+            section.Note("the box lies in height and width of all frames, where PaddleVideo takes other axes; augmentation.mix.legacy gives PaddleVideo's");
+        }
+
+        Config = Config with { Augmentation = Config.Augmentation with { Mix = mix } };
     }
 
     private void PreciseBatchNorm()
