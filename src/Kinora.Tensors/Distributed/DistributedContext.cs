@@ -138,6 +138,7 @@ public sealed class DistributedContext : IDisposable
         }
 
         using var scope = new TensorScope();
+        using IDisposable host = Device.Cpu.Use();
         Tensor length = Tensor.From<long>([bytes.Length]);
         _control.Broadcast(length, root);
         int count = (int)length.ToArray<long>()[0];
@@ -162,6 +163,7 @@ public sealed class DistributedContext : IDisposable
         }
 
         using var scope = new TensorScope();
+        using IDisposable host = Device.Cpu.Use();
         long[] lengths = _control.AllGather(Tensor.From<long>([bytes.Length])).ToArray<long>();
         int longest = (int)lengths.Max();
         if (longest == 0)
@@ -306,6 +308,7 @@ public sealed class DistributedContext : IDisposable
 
         Debug.Assert(!values.IsEmpty, "an exchange of nothing");
         using var scope = new TensorScope();
+        using IDisposable host = Device.Cpu.Use();
         Tensor tensor = Tensor.From(values);
         _control.AllReduce(tensor, reduction);
         return tensor.ToArray<double>();
