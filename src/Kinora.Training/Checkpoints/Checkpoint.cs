@@ -34,7 +34,7 @@ public sealed record Checkpoint
     private const string MetricsKey = "kinora.metrics";
     private const string StateKey = "kinora.training_state";
     private const string Format = "1";
-    private const string OptimizerPrefix = "optimizer/";
+    private const char StateSeparator = '/';
 
     /// <summary>The file, for a checkpoint that was read.</summary>
     public string? Path { get; init; }
@@ -160,8 +160,8 @@ public sealed record Checkpoint
     /// <summary>Writes the file, replacing an older one in one step.</summary>
     /// <param name="path">Name of the file.</param>
     /// <param name="weights">Parameters and buffers of the network.</param>
-    /// <param name="optimizer">State of the optimiser, to continue the run; null leaves it out.</param>
-    internal void Write(string path, IEnumerable<(string Name, Tensor Value)> weights, IEnumerable<(string Name, Tensor Value)>? optimizer = null)
+    /// <param name="state">Tensors that continuing the run needs, with a slash in each name; null leaves them out.</param>
+    internal void Write(string path, IEnumerable<(string Name, Tensor Value)> weights, IEnumerable<(string Name, Tensor Value)>? state = null)
     {
         var metadata = new Dictionary<string, string>(ExportMetadata())
         {
@@ -183,13 +183,7 @@ public sealed record Checkpoint
             metadata[StateKey] = TrainingState;
         }
 
-        IEnumerable<(string, Tensor)> tensors = weights;
-        if (optimizer is not null)
-        {
-            tensors = tensors.Concat(optimizer.Select(o => (OptimizerPrefix + o.Name, o.Value)));
-        }
-
-        SafetensorsFile.Save(path, tensors, metadata);
+        SafetensorsFile.Save(path, weights.Concat(state ?? []), metadata);
     }
 
     /// <summary>Loads weights into a network that fits them.</summary>
@@ -199,7 +193,7 @@ public sealed record Checkpoint
         using SafetensorsFile file = SafetensorsFile.Open(path);
         try
         {
-            network.LoadStateDict(Tensors(file, optimizer: false));
+            network.LoadStateDict(Tensors(file, state: false));
         }
         catch (CheckpointException e) when (e.Path is null)
         {
@@ -207,12 +201,12 @@ public sealed record Checkpoint
         }
     }
 
-    /// <summary>Loads the optimiser's state.</summary>
-    internal static void LoadOptimizer(Optimizer optimizer, string path)
+    /// <summary>Reads the tensors that continuing a run needs.</summary>
+    /// <returns>Names and tensors, in the current scope.</returns>
+    internal static IReadOnlyList<(string Name, Tensor Value)> ReadState(string path)
     {
-        using var scope = new TensorScope();
         using SafetensorsFile file = SafetensorsFile.Open(path);
-        optimizer.LoadStateDict(Tensors(file, optimizer: true));
+        return [.. Tensors(file, state: true)];
     }
 
     /// <summary>
@@ -261,17 +255,8 @@ public sealed record Checkpoint
         }
     }
 
-    private static IEnumerable<(string Name, Tensor Value)> Tensors(SafetensorsFile file, bool optimizer)
-    {
-        foreach (SafetensorsEntry entry in file.Entries)
-        {
-            bool isOptimizer = entry.Name.StartsWith(OptimizerPrefix, StringComparison.Ordinal);
-            if (isOptimizer == optimizer)
-            {
-                yield return (isOptimizer ? entry.Name[OptimizerPrefix.Length..] : entry.Name, file.Read(entry.Name));
-            }
-        }
-    }
+    private static IEnumerable<(string Name, Tensor Value)> Tensors(SafetensorsFile file, bool state) =>
+        file.Entries.Where(e => e.Name.Contains(StateSeparator) == state).Select(e => (e.Name, file.Read(e.Name)));
 
     private static string Resolve(string path)
     {

@@ -31,8 +31,8 @@ public sealed record DistillationConfig
     /// <summary>Whether a mutual partner without weights starts from ImageNet's, where they come with it.</summary>
     public bool TeacherPretrained { get; init; } = true;
 
-    /// <summary>T: both networks' scores are divided by it before they are compared. A teacher's T² keeps the gradient's size.</summary>
-    public double Temperature { get; init; } = 4;
+    /// <summary>T: both networks' scores are divided by it before they are compared. Null: 1 for mutual learning, 4 for a teacher.</summary>
+    public double? Temperature { get; init; }
 
     /// <summary>Weight of the comparison in the loss.</summary>
     public double Weight { get; init; } = 1;
@@ -50,7 +50,7 @@ public sealed record DistillationConfig
     {
         check.Require(Kind == DistillationKind.None || Teacher is not null || TeacherWeights is not null, "teacher", "a model's name, or teacherWeights", null);
         check.Require(Kind != DistillationKind.Teacher || TeacherWeights is not null, "teacherWeights", "a checkpoint or run folder", null);
-        check.Require(Temperature > 0, "temperature", "above 0", Temperature);
+        check.Require(Temperature is null or > 0, "temperature", "above 0", Temperature);
         check.Require(Weight >= 0, "weight", "0 or more", Weight);
         check.Require(LabelWeight >= 0, "labelWeight", "0 or more", LabelWeight);
         check.Require(!CacheScores || Kind == DistillationKind.Teacher, "cacheScores", "false unless kind is teacher", CacheScores);

@@ -19,12 +19,12 @@ internal sealed class TrainingRun : IDisposable
     private readonly RunFolder _folder;
     private readonly RunState _state;
     private readonly VideoNetwork _network;
-    private readonly Sgd _optimizer;
-    private readonly LearningRateSchedule _schedule;
+    private readonly Learner _learner;
     private readonly ClipLoader _trainLoader;
     private readonly ClipLoader? _validationLoader;
     private readonly long _start;
     private long _lastWritten;
+    private int _stepWritten;
     private double _stepSeconds;
     private double _waitShare;
     private double _evaluationSeconds;
@@ -37,8 +37,7 @@ internal sealed class TrainingRun : IDisposable
         _config = _plan.Config;
         _start = _lastWritten = _clock.GetTimestamp();
         _folder = new RunFolder(_plan.RunFolder, _clock);
-        _optimizer = new Sgd(_network.ParameterGroups(_config.Optimizer.WeightDecay), _config.Optimizer.Momentum, _config.Optimizer.Nesterov);
-        _schedule = _config.Schedule.Create(_config.Optimizer.LearningRate!.Value, _config.Loop.Epochs!.Value, _plan.StepsPerEpoch);
+        _learner = new Learner(prepared);
         VideoDataset train = prepared.Splits.Train, validation = prepared.Splits.Validation;
         ClipCache? cache = _plan.Cached ? new ClipCache(Planner.CacheBudget(_config)) : null;
         _trainLoader = new ClipLoader(train, Planner.TrainingLoader(_config, _plan, prepared.Sides, cache));
@@ -47,8 +46,9 @@ internal sealed class TrainingRun : IDisposable
         if (resumed is not null)
         {
             Checkpoint.LoadWeights(_network, checkpoint!);
-            Checkpoint.LoadOptimizer(_optimizer, checkpoint!);
-            _schedule.Restore(_state.SchedulePosition);
+            using var scope = new TensorScope();
+            _learner.LoadStateDict(Checkpoint.ReadState(checkpoint!));
+            _learner.Schedule.Restore(_state.SchedulePosition);
         }
     }
 
@@ -58,7 +58,7 @@ internal sealed class TrainingRun : IDisposable
     {
         _trainLoader.Dispose();
         _validationLoader?.Dispose();
-        _optimizer.Dispose();
+        _learner.Dispose();
         _folder.Dispose();
     }
 
@@ -102,37 +102,37 @@ internal sealed class TrainingRun : IDisposable
             return true; // resumed between the last step and the evaluation
         }
 
+        // What batches have accumulated isn't part of a checkpoint, so a run stops between the optimiser's steps only.
+        CancellationToken ct = _config.Loop.Accumulate == 1 ? _ct : CancellationToken.None;
         long last = _clock.GetTimestamp();
         try
         {
-            foreach (ClipBatch batch in _trainLoader.Epoch(_state.Epoch, _state.Step, _ct))
+            foreach (ClipBatch batch in _trainLoader.Epoch(_state.Epoch, _state.Step, ct))
             {
                 using (batch)
                 {
                     double waited = Lap(ref last);
-                    if (_ct.IsCancellationRequested)
+                    if (_ct.IsCancellationRequested && _learner.IsBetweenSteps)
                     {
                         return false;
                     }
 
-                    _state.Failures += batch.Failures.Count;
-                    _state.Step = batch.Index; // batches without a readable clip don't arrive
-                    (double loss, double norm) = Step(batch);
-                    _state.LastRate = _schedule.Rate;
-                    _state.Step++;
-                    NoteFailures(batch.Failures);
-                    if (_schedule.Interval == ScheduleInterval.Step)
+                    if (batch.Index >= _plan.StepsPerEpoch)
                     {
-                        _schedule.MoveNext();
+                        break;
                     }
 
+                    _state.Failures += batch.Failures.Count;
+                    _state.Step = batch.Index; // batches without a readable clip don't arrive
+                    LearnedBatch learned = Learn(batch);
+                    NoteFailures(batch.Failures);
                     double computed = Lap(ref last);
                     _state.TrainSeconds += waited + computed;
                     _state.WaitSeconds += waited;
-                    ReportStep(batch.Count, loss, norm, waited, computed);
+                    ReportStep(batch.Count, learned.Loss, learned.GradientNorm ?? double.NaN, waited, computed);
                 }
 
-                if (_clock.GetElapsedTime(_lastWritten) > TimeSpan.FromMinutes(_config.Checkpoints.EveryMinutes))
+                if (IsCheckpointDue())
                 {
                     WriteLast();
                 }
@@ -143,47 +143,41 @@ internal sealed class TrainingRun : IDisposable
             return false;
         }
 
+        _learner.EndEpoch();
         NoteFailures(_trainLoader.Failures);
         _state.Step = _plan.StepsPerEpoch;
         return true;
     }
 
-    private (double Loss, double Norm) Step(ClipBatch batch)
+    private LearnedBatch Learn(ClipBatch batch)
     {
-        using var scope = new TensorScope();
-        _network.SetRandomKey(_config.Seed, _state.Epoch, _state.Step);
-        long[] labels = new long[batch.Count * batch.Views];
-        for (int i = 0; i < labels.Length; i++)
+        LearnedBatch learned;
+        try
         {
-            labels[i] = batch.Labels[i / batch.Views];
+            learned = _learner.Learn(batch, _state.Epoch, _state.Step);
+        }
+        catch (NotFiniteNumberException e)
+        {
+            throw NotFinite(e.Message, e.OffendingNumber);
         }
 
-        Tensor clips = Evaluator.ToTensor(batch), targets = Tensor.From<long>(labels, [labels.Length]);
-        Tensor logits, loss;
-        using (_plan.BFloat16 ? Autocast.BFloat16() : null)
+        LearningRateSchedule schedule = _learner.Schedule;
+        _state.LastRate = schedule.Rate;
+        _state.Step++;
+        if (schedule.Interval == ScheduleInterval.Step)
         {
-            logits = _network.Forward(clips).To(DType.Float32);
-            loss = F.CrossEntropy(logits, targets, _config.Loss.LabelSmoothing);
+            schedule.MoveNext();
         }
 
-        double value = loss.ToDouble();
-        RequireFinite(value, "loss");
-        loss.Backward();
-        double norm = _optimizer.ClipGradientNorm(_config.Loop.ClipNorm ?? double.PositiveInfinity);
-        RequireFinite(norm, "gradient norm");
-        _optimizer.Step(_schedule.Rate);
-        _optimizer.ZeroGrad();
-
-        float[] scores = logits.Detach().ToArray<float>();
-        for (int i = 0; i < labels.Length; i++)
-        {
-            _state.Right += IndexOfMax(scores.AsSpan(i * _network.Classes, _network.Classes)) == labels[i] ? 1 : 0;
-        }
-
-        _state.Seen += labels.Length; // clips, should a video give several
-        _state.LossSum += value * labels.Length;
-        return (value, norm);
+        _state.Right += learned.Right;
+        _state.Seen += learned.Clips; // clips, should a video give several
+        _state.LossSum += learned.Loss * learned.Clips;
+        return learned;
     }
+
+    private bool IsCheckpointDue() => _learner.IsBetweenSteps && _state.Step < _plan.StepsPerEpoch
+        && ((_config.Checkpoints.EverySteps is int steps && _state.Step - _stepWritten >= steps)
+            || _clock.GetElapsedTime(_lastWritten) > TimeSpan.FromMinutes(_config.Checkpoints.EveryMinutes));
 
     // Evaluates, writes best and last. Returns false when cancelled before anything was written.
     private bool FinishEpoch()
@@ -199,7 +193,8 @@ internal sealed class TrainingRun : IDisposable
             long start = _clock.GetTimestamp();
             try
             {
-                RefreshBatchNorm();
+                using IDisposable? averaged = _learner.Averaged();
+                RefreshBatchNorm(epoch);
                 validation = validationLoader is null ? null : Evaluate(validationLoader, _prepared.Splits.Validation, "validation", _plan.BFloat16);
             }
             catch (OperationCanceledException) when (_ct.IsCancellationRequested)
@@ -230,12 +225,13 @@ internal sealed class TrainingRun : IDisposable
         if (best)
         {
             (_state.BestEpoch, _state.BestTop1, _state.BestLoss) = (epoch, validation?.Top1 ?? double.NaN, validation?.Loss ?? double.NaN);
+            using IDisposable? averaged = _learner.Averaged();
             WriteBest(record);
         }
 
-        if (_schedule.Interval == ScheduleInterval.Epoch)
+        if (_learner.Schedule.Interval == ScheduleInterval.Epoch)
         {
-            _schedule.MoveNext();
+            _learner.Schedule.MoveNext();
         }
 
         _state.Epoch++;
@@ -266,9 +262,10 @@ internal sealed class TrainingRun : IDisposable
         return best;
     }
 
-    private void RefreshBatchNorm()
+    private void RefreshBatchNorm(int epoch)
     {
-        if (_config.Loop.PreciseBatchNormBatches == 0)
+        LoopConfig loop = _config.Loop;
+        if (loop.PreciseBatchNormBatches == 0 || (epoch % loop.PreciseBatchNormEvery != 0 && epoch != Epochs))
         {
             return;
         }
@@ -276,7 +273,7 @@ internal sealed class TrainingRun : IDisposable
         // The epoch's first batches once more, as they were: a resumed run finds the same ones.
         using IEnumerator<ClipBatch> batches = _trainLoader.Epoch(_state.Epoch, 0, _ct).GetEnumerator();
         int step = 0;
-        PreciseBatchNorm.Run(_network, Forward, _config.Loop.PreciseBatchNormBatches);
+        PreciseBatchNorm.Run(_network, Forward, loop.PreciseBatchNormBatches);
 
         bool Forward()
         {
@@ -288,10 +285,7 @@ internal sealed class TrainingRun : IDisposable
             using ClipBatch batch = batches.Current;
             if (batch.Count > 0)
             {
-                using var scope = new TensorScope();
-                using IDisposable? cast = _plan.BFloat16 ? Autocast.BFloat16() : null;
-                _network.SetRandomKey(_config.Seed, _state.Epoch, _plan.StepsPerEpoch + step++);
-                _ = _network.Forward(Evaluator.ToTensor(batch));
+                _learner.Observe(batch, _state.Epoch, _plan.StepsPerEpoch + step++);
             }
 
             return true;
@@ -365,18 +359,13 @@ internal sealed class TrainingRun : IDisposable
         }
     }
 
-    private void RequireFinite(double value, string what)
+    private TrainingException NotFinite(string what, double value)
     {
-        if (double.IsFinite(value))
-        {
-            return;
-        }
-
-        string last = _folder[RunFolder.LastFile];
+string last = _folder[RunFolder.LastFile];
         string message = Text($"train: epoch {_state.Epoch + 1}, step {_state.Step + 1}: expected a finite {what}, found {value}; ")
             + Text($"try a lower optimizer.learningRate (now {_config.Optimizer.LearningRate:0.######}) or a longer schedule.warmupEpochs (now {_config.Schedule.WarmupEpochs:0.##})");
         _folder.Log(message);
-        throw new TrainingException(message, File.Exists(last) ? last : null);
+        return new TrainingException(message, File.Exists(last) ? last : null);
     }
 
     private void WriteBest(EpochRecord record)
@@ -388,13 +377,14 @@ internal sealed class TrainingRun : IDisposable
 
     private void WriteLast()
     {
-        _state.SchedulePosition = _schedule.Position;
+        using var scope = new TensorScope();
+        _state.SchedulePosition = _learner.Schedule.Position;
         double before = _state.EarlierSeconds;
         _state.EarlierSeconds += _clock.GetElapsedTime(_start).TotalSeconds;
         string path = _folder[RunFolder.LastFile];
-        CreateCheckpoint(_state.Epochs.LastOrDefault(), _state.ToJson()).Write(path, _network.StateDict(), _optimizer.StateDict());
+        CreateCheckpoint(_state.Epochs.LastOrDefault(), _state.ToJson()).Write(path, _network.StateDict(), _learner.StateDict());
         _state.EarlierSeconds = before;
-        _lastWritten = _clock.GetTimestamp();
+        (_lastWritten, _stepWritten) = (_clock.GetTimestamp(), _state.Step);
         Report(new TrainingProgress.CheckpointWritten(path));
     }
 
@@ -487,17 +477,6 @@ internal sealed class TrainingRun : IDisposable
     }
 
     private string Arithmetic() => Text($"{MachineFacts.Processor()}, {Torch.Threads} threads, {(_plan.BFloat16 ? "bf16" : "fp32")}, libtorch {Torch.Version}");
-
-    private static int IndexOfMax(ReadOnlySpan<float> scores)
-    {
-        int best = 0;
-        for (int i = 1; i < scores.Length; i++)
-        {
-            best = scores[i] > scores[best] ? i : best;
-        }
-
-        return best;
-    }
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 

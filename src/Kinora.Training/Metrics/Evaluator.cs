@@ -105,7 +105,8 @@ public static class Evaluator
         using var scope = new TensorScope();
         using IDisposable mode = Grad.Disable();
         using IDisposable? cast = bfloat16 ? Autocast.BFloat16() : null;
-        return network.Forward(ToTensor(batch)).To(DType.Float32).ToArray<float>();
+        DType dtype = network.NamedParameters().First().Value.DType;
+        return network.Forward(ToTensor(batch).To(dtype)).To(DType.Float32).ToArray<float>();
     }
 
     /// <summary>The pixels of a batch as a tensor.</summary>

@@ -9,7 +9,17 @@ namespace Kinora.Training;
 /// <summary>Clips, network and plan of a run that is ready to start.</summary>
 internal sealed record PreparedRun(TrainingPlan Plan, DatasetSplits Splits, SidePairs Sides, VideoNetwork Network) : IDisposable
 {
-    public void Dispose() => Network.Dispose();
+    /// <summary>The second network of a distillation; null where there is none.</summary>
+    public VideoNetwork? Partner { get; init; }
+
+    /// <summary>What a teacher said about the training clips; null where it is asked about every batch.</summary>
+    public TeacherScores? TeacherScores { get; init; }
+
+    public void Dispose()
+    {
+        Partner?.Dispose();
+        Network.Dispose();
+    }
 }
 
 /// <summary>Fills in what a configuration leaves open, from the clips, the machine and a measurement.</summary>
@@ -17,6 +27,7 @@ internal static class Planner
 {
     private const int DefaultBatch = 8;
     private const double DefaultRatePerClip = 0.01 / 8;
+    private const double DefaultAdaptiveRatePerClip = 0.0005 / 8;
     private const int FineTuningSize = 112;
     private const int ProbeSteps = 2;
     private const int ProbeClips = 3;
@@ -61,18 +72,30 @@ internal static class Planner
             notes.Add("there are no validation clips: the last epoch counts as the best");
         }
 
+        bool multiLabel = IsMultiLabel(config, splits);
         SidePairs sides = (config.Augmentation.Chain?.FlipProbability ?? config.Augmentation.FlipProbability) > 0
             ? SidePairs.Find(train.Labels, config.Augmentation.FlipLabels)
             : SidePairs.Find(train.Labels, FlipLabels.Keep);
         notes.AddRange(sides.Describe(train.Labels));
+        if (multiLabel)
+        {
+            config = config with { Loss = config.Loss with { Kind = LossKind.Binary } };
+            notes.Add("clips have several labels: each class is a yes or no of its own (binary cross-entropy, mean average precision)");
+            if (!sides.KeepsAll)
+            {
+                throw new ConfigException("train: augmentation.flipLabels: expected keep with several labels a clip, because swapping sides isn't there for them; set it, or augmentation.flipProbability=0");
+            }
+        }
 
         config = FillIn(config, train.Samples.Count);
         Torch.Threads = config.Threads!.Value;
         VideoNetwork network = CreateNetwork(config, train.Labels.Count, options, notes);
+        (VideoNetwork Network, ClipSpec Spec, string Identity)? second = null;
         try
         {
             config = config with { Model = config.Model with { Frames = network.Frames, Size = network.Size, Dropout = network.Options.Dropout } };
             bool bfloat16 = config.Loop.Precision == Precision.Bf16;
+            second = PartnerNetwork.Create(config, network, Specification(config.Input, network.EvaluationSpec, "input"), train.Labels, options, notes);
             ClipSpec spec = Specification(config.Input, network.EvaluationSpec, "input");
             RequireFit(spec, network);
             int steps = Math.Min(StepsPerEpoch(train.Samples.Count, config.Loop.BatchSize!.Value), config.Loop.MaxStepsPerEpoch ?? int.MaxValue);
@@ -91,6 +114,7 @@ internal static class Planner
                     Parameters = network.CountParameters(),
                     StepsPerEpoch = steps,
                     BFloat16 = bfloat16,
+                    MultiLabel = multiLabel,
                     Cached = UseCache(config, cacheBytes),
                     CacheBytes = cacheBytes,
                     StepTime = probe?.Step,
@@ -100,10 +124,14 @@ internal static class Planner
                 },
                 splits,
                 sides,
-                network);
+                network)
+            {
+                Partner = second?.Network,
+            };
         }
         catch
         {
+            second?.Network.Dispose();
             network.Dispose();
             throw;
         }
@@ -216,6 +244,16 @@ internal static class Planner
         return splits;
     }
 
+    private static bool IsMultiLabel(TrainingConfig config, DatasetSplits splits)
+    {
+        bool several = new[] { splits.Train, splits.Validation, splits.Test }.OfType<VideoDataset>().Any(d => d.Samples.Any(s => s.Labels.Count != 1));
+        return config.Loss.Kind is null or LossKind.Binary
+            ? several || config.Loss.Kind == LossKind.Binary
+            : several
+                ? throw new ConfigException($"train: loss.kind: expected binary, because clips have several labels, found {config.Loss.Kind}")
+                : false;
+    }
+
     private static DatasetSplits WithClasses(DatasetSplits splits, int classes)
     {
         LabelMap found = splits.Train.Labels;
@@ -282,9 +320,11 @@ internal static class Planner
                     ? (Autocast.IsSupported ? Precision.Bf16 : Precision.Fp32)
                     : config.Loop.Precision,
             },
-            Optimizer = config.Optimizer with { LearningRate = config.Optimizer.LearningRate ?? DefaultRatePerClip * batch },
+            Optimizer = config.Optimizer with { LearningRate = config.Optimizer.LearningRate ?? DefaultRate(config.Optimizer.Kind) * batch * config.Loop.Accumulate },
         };
     }
+
+    private static double DefaultRate(OptimizerKind kind) => kind is OptimizerKind.Adam or OptimizerKind.AdamW ? DefaultAdaptiveRatePerClip : DefaultRatePerClip;
 
     // A finished run is never overwritten.
     private static string NewName(TrainingConfig config)
@@ -317,6 +357,11 @@ internal static class Planner
         else if (!config.Model.Pretrained)
         {
             notes.Add("starts from random weights: expect to need thousands of clips and many epochs");
+        }
+
+        if (config.Loop.Precision == Precision.Fp64)
+        {
+            network.To(DType.Float64);
         }
 
         network.ToMemoryFormat(MemoryFormat.ChannelsLast);
@@ -397,7 +442,9 @@ internal static class Planner
         using VideoNetwork network = CreateNetwork(config, splits.Train.Labels.Count, options, []);
         ClipSpec spec = Specification(config.Input, network.EvaluationSpec, "input");
         (TimeSpan sparse, TimeSpan whole, long bytes) = MeasureDecoding(splits.Train, spec, config.Data.Cache, clock, ct);
-        using var optimizer = new Sgd(network.ParameterGroups(config.Optimizer.WeightDecay), config.Optimizer.Momentum, config.Optimizer.Nesterov);
+        ParameterPlan parameters = ParameterPlan.For(network, Learner.Rules(config));
+        parameters.Apply();
+        using Optimizer optimizer = Learner.CreateOptimizer(config.Optimizer, parameters.Groups);
         int batch = config.Loop.BatchSize!.Value;
         long[] shape = [batch, spec.Frames, 3, spec.Size, spec.Size];
         var pixels = new float[shape.Aggregate(1L, (a, b) => a * b)];
@@ -417,7 +464,8 @@ internal static class Planner
             Tensor loss;
             using (config.Loop.Precision == Precision.Bf16 ? Autocast.BFloat16() : null)
             {
-                loss = F.CrossEntropy(network.Forward(Tensor.From<float>(pixels, shape)).To(DType.Float32), Tensor.From<long>(new long[batch], [batch]));
+                Tensor clips = Tensor.From<float>(pixels, shape).To(config.Loop.Precision == Precision.Fp64 ? DType.Float64 : DType.Float32);
+                loss = F.CrossEntropy(network.Forward(clips).To(clips.DType), Tensor.From<long>(new long[batch], [batch]));
             }
 
             loss.Backward();

@@ -49,6 +49,9 @@ public sealed record TrainingPlan
     /// <summary>Whether forward and backward passes use bfloat16.</summary>
     public required bool BFloat16 { get; init; }
 
+    /// <summary>Whether clips may have several labels, each a yes or no of its own.</summary>
+    public required bool MultiLabel { get; init; }
+
     /// <summary>Whether decoded frames stay in memory between epochs.</summary>
     public required bool Cached { get; init; }
 

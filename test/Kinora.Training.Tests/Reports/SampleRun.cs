@@ -32,6 +32,7 @@ internal static class SampleRun
             Parameters = 3_386_000,
             StepsPerEpoch = 10,
             BFloat16 = true,
+            MultiLabel = false,
             Cached = true,
             CacheBytes = 81L << 20,
             StepTime = TimeSpan.FromSeconds(0.6),

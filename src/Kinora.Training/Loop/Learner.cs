@@ -1,0 +1,273 @@
+using Kinora.Data;
+using Kinora.Models;
+using Kinora.Tensors;
+
+namespace Kinora.Training;
+
+/// <summary>What one batch gave.</summary>
+/// <param name="Loss">Loss of the batch.</param>
+/// <param name="GradientNorm">L2 norm of all gradients before clipping; null where the optimiser didn't move.</param>
+/// <param name="Right">Right answers.</param>
+/// <param name="Clips">Clips.</param>
+internal readonly record struct LearnedBatch(double Loss, double? GradientNorm, int Right, int Clips);
+
+/// <summary>Everything that changes while a run learns: network, optimiser, schedule, and what goes with them.</summary>
+/// <remarks>Lives on the compute thread.</remarks>
+internal sealed class Learner : IDisposable
+{
+    private const string OptimizerPrefix = "optimizer/";
+    private const string ScalerPrefix = "scaler/";
+    private const string AveragePrefix = "average/";
+    private const string PartnerPrefix = "partner/";
+    private readonly TrainingConfig _config;
+    private readonly VideoNetwork _network;
+    private readonly IReadOnlyList<VideoSample> _samples;
+    private readonly bool _multiLabel;
+    private readonly DType _dtype;
+    private readonly Optimizer _optimizer;
+    private readonly GradientAccumulation _accumulation;
+    private readonly LossScaler? _scaler;
+    private readonly WeightAverage? _average;
+    private readonly DistillationPartner? _partner;
+    private readonly ClassificationLoss _loss;
+    private readonly Tensor? _classWeights;
+
+    public Learner(PreparedRun prepared)
+    {
+        TrainingPlan plan = prepared.Plan;
+        (_config, _network, _samples) = (plan.Config, prepared.Network, prepared.Splits.Train.Samples);
+        _multiLabel = plan.MultiLabel;
+        _dtype = _config.Loop.Precision == Precision.Fp64 ? DType.Float64 : DType.Float32;
+        ParameterPlan parameters = ParameterPlan.For(_network, Rules(_config));
+        parameters.Apply();
+        _partner = prepared.Partner is null ? null : new DistillationPartner(prepared.Partner, _config, prepared.TeacherScores);
+        _optimizer = CreateOptimizer(_config.Optimizer, [.. parameters.Groups, .. _partner?.Groups(Rules(_config)) ?? []]);
+        _accumulation = new GradientAccumulation(_optimizer, _config.Loop.Accumulate);
+        _scaler = _config.Loop.Precision == Precision.Fp16 ? new LossScaler(_config.Loop.LossScale) : null;
+        _average = _config.Loop.WeightAverage is double decay ? new WeightAverage(_network, decay) : null;
+        (_loss, _classWeights) = CreateLoss(_config.Loss, prepared);
+        Schedule = _config.Schedule.Create(_config.Optimizer.LearningRate!.Value, _config.Loop.Epochs!.Value, plan.StepsPerEpoch);
+    }
+
+    /// <summary>The learning rate.</summary>
+    public LearningRateSchedule Schedule { get; }
+
+    /// <summary>Whether no batch waits for its optimiser step: a checkpoint is complete only then.</summary>
+    public bool IsBetweenSteps => _accumulation.Pending == 0;
+
+    /// <summary>Learns from one batch.</summary>
+    /// <param name="batch">The clips.</param>
+    /// <param name="epoch">Epoch, from 0, for random choices.</param>
+    /// <param name="step">Batch of the epoch, from 0.</param>
+    /// <exception cref="TrainingException">Loss or gradients aren't finite.</exception>
+    public LearnedBatch Learn(ClipBatch batch, int epoch, int step)
+    {
+        using var scope = new TensorScope();
+        _network.SetRandomKey(_config.Seed, epoch, step);
+        Tensor clips = Clips(batch);
+        Targets targets = TargetsOf(batch);
+        Tensor logits, loss;
+        using (Cast())
+        {
+            logits = _network.Forward(clips).To(_dtype);
+            loss = _loss.Compute(logits, targets);
+            loss = _partner?.Join(loss, logits, clips, batch, targets, _loss, epoch, step) ?? loss;
+        }
+
+        double value = loss.ToDouble();
+        RequireFinite(value, "loss");
+        Tensor root = _accumulation.Divide(loss);
+        (_scaler?.Apply(root) ?? root).Backward();
+        double? norm = _accumulation.Add() ? Move() : null;
+        int[] labels = batch.Labels.ToArray();
+        return new LearnedBatch(value, norm, CountRight(logits, labels, batch.Views), labels.Length * batch.Views);
+    }
+
+    /// <summary>Lets batches that are left over at the end of an epoch make a step of their own.</summary>
+    public void EndEpoch()
+    {
+        if (_accumulation.EndEpoch())
+        {
+            using var scope = new TensorScope();
+            Move();
+        }
+    }
+
+    /// <summary>Runs a batch forward in training mode, for its statistics alone.</summary>
+    public void Observe(ClipBatch batch, int epoch, int step)
+    {
+        using var scope = new TensorScope();
+        _network.SetRandomKey(_config.Seed, epoch, step);
+        using IDisposable? cast = Cast();
+        _ = _network.Forward(Clips(batch));
+    }
+
+    /// <summary>Puts the averaged weights into the network until the result is disposed of; does nothing without an average.</summary>
+    public IDisposable? Averaged() => _average?.Swap();
+
+    /// <summary>All that a checkpoint keeps beside the network's weights.</summary>
+    /// <returns>Names with a slash in them, and tensors in the current scope or of this object's.</returns>
+    public IEnumerable<(string Name, Tensor Value)> StateDict() =>
+    [
+        .. _optimizer.StateDict().Select(s => (OptimizerPrefix + s.Name, s.Value)),
+        .. (_scaler?.StateDict() ?? []).Select(s => (ScalerPrefix + s.Name, s.Value)),
+        .. (_average?.StateDict() ?? []).Select(s => (AveragePrefix + s.Name, s.Value)),
+        .. (_partner?.StateDict() ?? []).Select(s => (PartnerPrefix + s.Name, s.Value)),
+    ];
+
+    /// <summary>Restores what <see cref="StateDict"/> gave.</summary>
+    /// <exception cref="CheckpointException">Something is missing or doesn't fit.</exception>
+    public void LoadStateDict(IReadOnlyList<(string Name, Tensor Value)> state)
+    {
+        _optimizer.LoadStateDict(Part(OptimizerPrefix));
+        _scaler?.LoadStateDict(Part(ScalerPrefix));
+        _average?.LoadStateDict(Part(AveragePrefix));
+        _partner?.LoadStateDict(Part(PartnerPrefix));
+
+        IEnumerable<(string, Tensor)> Part(string prefix) =>
+            state.Where(s => s.Name.StartsWith(prefix, StringComparison.Ordinal)).Select(s => (s.Name[prefix.Length..], s.Value));
+    }
+
+    public void Dispose()
+    {
+        _partner?.Dispose();
+        _average?.Dispose();
+        _optimizer.Dispose();
+        _classWeights?.Dispose();
+    }
+
+    /// <summary>The optimiser of a configuration.</summary>
+    internal static Optimizer CreateOptimizer(OptimizerConfig config, IReadOnlyList<ParameterGroup> groups) => config.Kind switch
+    {
+        OptimizerKind.RmsProp => new RmsProp(groups, config.Rho, config.Epsilon ?? 1e-6, config.Momentum),
+        OptimizerKind.Adam or OptimizerKind.AdamW => new Adam(groups, config.Beta1, config.Beta2, config.Epsilon ?? 1e-8),
+        _ => new Sgd(groups, config.Momentum, config.Nesterov),
+    };
+
+    /// <summary>How a run treats parameters.</summary>
+    internal static ParameterRules Rules(TrainingConfig config) => new()
+    {
+        WeightDecay = config.Optimizer.WeightDecay,
+        Decay = config.Optimizer.Kind == OptimizerKind.AdamW ? DecayKind.Decoupled : DecayKind.L2,
+        WithoutDecay = config.Optimizer.NoDecay,
+        Frozen = config.Model.Freeze,
+        LayerDecay = config.Optimizer.LayerDecay,
+        HeadFactor = config.Optimizer.HeadFactor,
+        PartialBatchNorm = config.Model.PartialBatchNorm,
+    };
+
+    private static (ClassificationLoss Loss, Tensor? Weights) CreateLoss(LossConfig config, PreparedRun prepared)
+    {
+        int classes = prepared.Network.Classes;
+        double[]? weights = config.ClassWeights.Count > 0 ? [.. config.ClassWeights] : config.BalanceClasses ? Balanced(prepared.Splits.Train) : null;
+        if (weights is not null && weights.Length != classes)
+        {
+            throw new ConfigException($"train: loss.classWeights: expected {classes} numbers, one a class, found {weights.Length}");
+        }
+
+        using var scope = new TensorScope();
+        Tensor? tensor = weights is null ? null : Tensor.From<double>(weights).EscapeScope();
+        return (config.Kind switch
+        {
+            LossKind.Focal => new FocalLoss(config.FocalGamma, tensor),
+            LossKind.Binary => new BinaryCrossEntropyLoss(tensor),
+            _ => new CrossEntropyLoss(config.LabelSmoothing, tensor),
+        }, tensor);
+    }
+
+    // A class of which there are no clips can't be weighed.
+    private static double[] Balanced(VideoDataset train)
+    {
+        int[] counts = train.CountPerClass();
+        int present = counts.Count(c => c > 0);
+        return [.. counts.Select(c => c == 0 ? 1 : (double)train.Samples.Count / present / c)];
+    }
+
+    private IDisposable? Cast() => _config.Loop.Precision == Precision.Bf16 ? Autocast.BFloat16() : null;
+
+    private Tensor Clips(ClipBatch batch) => Evaluator.ToTensor(batch).To(_dtype);
+
+    private Targets TargetsOf(ClipBatch batch)
+    {
+        int views = batch.Views, rows = batch.Count * views;
+        if (_multiLabel)
+        {
+            var values = new float[rows * _network.Classes];
+            for (int i = 0; i < rows; i++)
+            {
+                Add(i, i / views, batch.Lambda?[i / views] ?? 1);
+                if (batch.Partners is { } partners)
+                {
+                    Add(i, partners[i / views], 1 - batch.Lambda![i / views]);
+                }
+            }
+
+            return new Targets.Dense(Tensor.From<float>(values, [rows, _network.Classes]));
+
+            void Add(int row, int clip, float share)
+            {
+                foreach (int label in _samples[batch.SampleIndices[clip]].Labels)
+                {
+                    float sum = values[(row * _network.Classes) + label] + share;
+                    values[(row * _network.Classes) + label] = Math.Min(1, sum);
+                }
+            }
+        }
+
+        var labels = new long[rows];
+        for (int i = 0; i < rows; i++)
+        {
+            labels[i] = batch.Labels[i / views];
+        }
+
+        Tensor own = Tensor.From<long>(labels, [rows]);
+        return batch.MixedLabels is { } mixed
+            ? new Targets.Mixed(
+                own,
+                Tensor.From<long>([.. Enumerable.Range(0, rows).Select(i => (long)mixed[i / views])], [rows]),
+                Tensor.From<float>([.. Enumerable.Range(0, rows).Select(i => batch.Lambda![i / views])], [rows]))
+            : new Targets.Hard(own);
+    }
+
+    private int CountRight(Tensor logits, int[] labels, int views)
+    {
+        double[] scores = logits.Detach().ToArray<double>();
+        int right = 0;
+        for (int i = 0; i < labels.Length * views; i++)
+        {
+            right += Ranking.Best(scores.AsSpan(i * _network.Classes, _network.Classes)) == labels[i / views] ? 1 : 0;
+        }
+
+        return right;
+    }
+
+    private double Move()
+    {
+        bool finite = _scaler?.Unscale(_optimizer) ?? true;
+        _scaler?.Update(finite);
+        double norm = 0;
+        if (finite)
+        {
+            if (_config.Loop.ClipValue is double value)
+            {
+                _optimizer.ClipGradientValue(value);
+            }
+
+            norm = _optimizer.ClipGradientNorm(_config.Loop.ClipNorm ?? double.PositiveInfinity);
+            RequireFinite(norm, "gradient norm");
+            _optimizer.Step(Schedule.Rate);
+            _average?.Update();
+        }
+
+        _accumulation.Clear();
+        return norm;
+    }
+
+    private static void RequireFinite(double value, string what)
+    {
+        if (!double.IsFinite(value))
+        {
+            throw new NotFiniteNumberException(what, value);
+        }
+    }
+}
