@@ -13,7 +13,7 @@ try
     using var net = new Net();
     net.To(DType.Float64);
     context.Synchronize(net);
-    using GradientReducer? reducer = context.ReduceGradients(net, bucketBytes: 2048);
+    using GradientReducer? reducer = context.ReduceGradients(net.NamedParameters(), bucketBytes: 2048);
     using var optimizer = new Sgd([new ParameterGroup([.. net.NamedParameters()], 1, 1e-4)], 0.9, nesterov: true);
     int count = joint / context.Size, first = context.Rank * count;
     for (int step = 0; step < steps; step++)
