@@ -7,6 +7,7 @@
 #include <ATen/ops/zeros.h>
 #include <torch/version.h>
 
+#include <algorithm>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
@@ -51,6 +52,7 @@ struct Operator {
   std::string schema;
   std::vector<Argument> arguments;
   size_t returns;
+  bool creates = false;  // takes a device and no tensor, as zeros does
 };
 
 int32_t kind_of(const c10::TypePtr& type) {
@@ -139,6 +141,10 @@ std::unique_ptr<Operator> describe(const c10::OperatorHandle& handle) {
       pack_default(to);
     }
   }
+  const auto has = [&](int32_t kind) {
+    return std::any_of(op->arguments.begin(), op->arguments.end(), [kind](const Argument& a) { return a.kind == kind; });
+  };
+  op->creates = has(KT_DEVICE) && !has(KT_TENSOR) && !has(KT_TENSORS);
   return op;
 }
 
@@ -243,10 +249,19 @@ void replace_tensors(std::vector<IValue>& stack, Function&& function) {
   }
 }
 
-void set_device(const Operator& op, std::vector<IValue>& stack, c10::DeviceType type) {
+void set_device(const Operator& op, std::vector<IValue>& stack, c10::Device device) {
   for (size_t i = 0; i < op.arguments.size(); i++) {
     if (op.arguments[i].kind == KT_DEVICE) {
-      stack[i] = IValue(c10::Device(type));
+      stack[i] = IValue(device);
+    }
+  }
+}
+
+// Where the caller hasn't said where the tensor goes, it goes to the thread's device.
+void set_creation_device(const Operator& op, std::vector<IValue>& stack) {
+  for (size_t i = 0; i < op.arguments.size(); i++) {
+    if (op.arguments[i].kind == KT_DEVICE && stack[i].isNone()) {
+      stack[i] = IValue(creation_device());
     }
   }
 }
@@ -423,6 +438,9 @@ kt_status kt_call(kt_operator handle, const kt_value* arguments, int32_t argumen
     if (shapes_only()) {
       call_for_shapes(op, stack);
     } else {
+      if (op.creates && !creation_device().is_cpu()) {
+        set_creation_device(op, stack);
+      }
       op.handle.callBoxed(&stack);
     }
     Results out(results, capacity);

@@ -132,9 +132,16 @@ KT_API kt_status kt_defer_gradient(kt_tensor input, kt_tensor output, kt_gradien
 KT_API kt_status kt_grad_mode(int32_t on, int32_t* previous) KT_NOEXCEPT;
 KT_API kt_status kt_inference_enter(void** guard) KT_NOEXCEPT;
 KT_API kt_status kt_inference_leave(void* guard) KT_NOEXCEPT;
-KT_API kt_status kt_autocast_cpu(int32_t on, int32_t dtype, int32_t* previous_on, int32_t* previous_dtype) KT_NOEXCEPT;
+// Devices have c10::DeviceType's numbers: 0 CPU, 1 CUDA.
+KT_API kt_status kt_autocast(int32_t device, int32_t on, int32_t dtype, int32_t* previous_on,
+                             int32_t* previous_dtype) KT_NOEXCEPT;
 // On: operators give tensors on the meta device, which have shapes and no values, whatever their operands are.
 KT_API kt_status kt_shapes_only(int32_t on, int32_t* previous) KT_NOEXCEPT;
+
+// ---- devices ----
+KT_API kt_status kt_device_count(int32_t type, int32_t* count) KT_NOEXCEPT;
+// Where the calling thread's operators put what they make from nothing; a CUDA device becomes the thread's current one.
+KT_API kt_status kt_use_device(int32_t type, int32_t index, int32_t* previous_type, int32_t* previous_index) KT_NOEXCEPT;
 
 // ---- threads ----
 KT_API kt_status kt_set_threads(int32_t count) KT_NOEXCEPT;
@@ -229,6 +236,8 @@ KT_API kt_status kt_adam(int32_t count, const kt_tensor* parameters, const kt_te
                          const kt_tensor* firsts, const kt_tensor* seconds, const double* rates,
                          const double* epsilons, const double* decays, const double* keeps, double beta1,
                          double beta2) KT_NOEXCEPT;
+// For tests: on, the calling thread's optimisers take libtorch's operators on the CPU too, as they do elsewhere.
+KT_API kt_status kt_general_optimizers(int32_t on) KT_NOEXCEPT;
 // Sum of the squares of all elements, in double precision; the same bits for every number of threads.
 KT_API kt_status kt_squared_norm(int32_t count, const kt_tensor* tensors, double* sum) KT_NOEXCEPT;
 

@@ -51,18 +51,29 @@ kt_status kt_inference_leave(void* guard) noexcept {
   return KT_OK;
 }
 
-kt_status kt_autocast_cpu(int32_t on, int32_t dtype, int32_t* previous_on, int32_t* previous_dtype) noexcept {
+kt_status kt_autocast(int32_t device, int32_t on, int32_t dtype, int32_t* previous_on,
+                      int32_t* previous_dtype) noexcept {
   return guarded([&] {
+    const auto type = static_cast<at::ScalarType>(dtype);
+    const auto kind = static_cast<c10::DeviceType>(device);
+    TORCH_CHECK(kind == at::kCPU || kind == at::kCUDA, "mixed precision on ", kind);
 #if KT_TORCH >= 204
-    *previous_on = at::autocast::is_autocast_enabled(at::kCPU) ? 1 : 0;
-    *previous_dtype = static_cast<int32_t>(at::autocast::get_autocast_dtype(at::kCPU));
-    at::autocast::set_autocast_dtype(at::kCPU, static_cast<at::ScalarType>(dtype));
-    at::autocast::set_autocast_enabled(at::kCPU, on != 0);
+    *previous_on = at::autocast::is_autocast_enabled(kind) ? 1 : 0;
+    *previous_dtype = static_cast<int32_t>(at::autocast::get_autocast_dtype(kind));
+    at::autocast::set_autocast_dtype(kind, type);
+    at::autocast::set_autocast_enabled(kind, on != 0);
 #else
-    *previous_on = at::autocast::is_cpu_enabled() ? 1 : 0;
-    *previous_dtype = static_cast<int32_t>(at::autocast::get_autocast_cpu_dtype());
-    at::autocast::set_autocast_cpu_dtype(static_cast<at::ScalarType>(dtype));
-    at::autocast::set_cpu_enabled(on != 0);
+    if (kind == at::kCPU) {
+      *previous_on = at::autocast::is_cpu_enabled() ? 1 : 0;
+      *previous_dtype = static_cast<int32_t>(at::autocast::get_autocast_cpu_dtype());
+      at::autocast::set_autocast_cpu_dtype(type);
+      at::autocast::set_cpu_enabled(on != 0);
+    } else {
+      *previous_on = at::autocast::is_enabled() ? 1 : 0;
+      *previous_dtype = static_cast<int32_t>(at::autocast::get_autocast_gpu_dtype());
+      at::autocast::set_autocast_gpu_dtype(type);
+      at::autocast::set_enabled(on != 0);
+    }
 #endif
     // The cache holds parameters cast once per region; a later region must see the parameters of its own time.
     if (on == 0) {

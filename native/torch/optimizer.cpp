@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "optimizer_general.h"
 #include "shim.h"
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
@@ -171,7 +172,8 @@ std::vector<at::Tensor> list_of(int32_t count, const kt_tensor* handles, const c
     list.push_back(peek(handles[i]));
     TORCH_CHECK(list[i].scalar_type() == at::kFloat || list[i].scalar_type() == at::kDouble, role, " ", i, " is ",
                 list[i].scalar_type(), ", not float32 or float64");
-    TORCH_CHECK(list[i].is_cpu() && list[i].is_non_overlapping_and_dense(), role, " ", i, " isn't dense in CPU memory");
+    TORCH_CHECK(list[i].device() == list[0].device() && list[i].is_non_overlapping_and_dense(), role, " ", i,
+                " isn't dense on ", list[0].device());
   }
   return list;
 }
@@ -189,6 +191,12 @@ class Operands {
     states_.push_back({handles, in_order(handles, role)});
     return states_.size() - 1;
   }
+
+  // For the rules with libtorch's operators, which work in place on the originals.
+  bool elsewhere() const { return kinora::elsewhere(parameters_); }
+  const Tensors& parameters() const { return parameters_; }
+  const Tensors& gradients() const { return gradients_; }
+  Tensors originals(size_t which) const { return list_of(count_, states_[which].handles, "state"); }
 
   template <class T>
   T* state(size_t which, const Row& row) const {
@@ -262,6 +270,10 @@ kt_status kt_sgd(int32_t count, const kt_tensor* parameters, const kt_tensor* gr
   return guarded([&] {
     Operands operands(count, parameters, gradients);
     const size_t velocity = operands.add_state(velocities, "velocity");
+    if (operands.elsewhere()) {
+      return general_sgd(operands.parameters(), operands.gradients(), operands.originals(velocity), rates, decays,
+                         momentum, nesterov != 0);
+    }
     operands.walk([&](auto* p, const auto* g, const Row& row) {
       using T = std::remove_pointer_t<decltype(p)>;
       sgd_chunk(p, g, operands.state<T>(velocity, row), row.count, static_cast<T>(rates[row.index]),
@@ -278,6 +290,11 @@ kt_status kt_rmsprop(int32_t count, const kt_tensor* parameters, const kt_tensor
     const size_t square = operands.add_state(squares, "mean square");
     const size_t moment = operands.add_state(momenta, "momentum");
     const size_t mean = means == nullptr ? 0 : operands.add_state(means, "mean gradient");
+    if (operands.elsewhere()) {
+      return general_rmsprop(operands.parameters(), operands.gradients(), operands.originals(square),
+                             means == nullptr ? Tensors() : operands.originals(mean), operands.originals(moment), rates,
+                             decays, rho, epsilon, momentum);
+    }
     operands.walk([&](auto* p, const auto* g, const Row& row) {
       using T = std::remove_pointer_t<decltype(p)>;
       const RmsProp<T> constants{static_cast<T>(rates[row.index]), static_cast<T>(decays[row.index]),
@@ -296,6 +313,10 @@ kt_status kt_adam(int32_t count, const kt_tensor* parameters, const kt_tensor* g
     Operands operands(count, parameters, gradients);
     const size_t first = operands.add_state(firsts, "first moment");
     const size_t second = operands.add_state(seconds, "second moment");
+    if (operands.elsewhere()) {
+      return general_adam(operands.parameters(), operands.gradients(), operands.originals(first),
+                          operands.originals(second), rates, epsilons, decays, keeps, beta1, beta2);
+    }
     operands.walk([&](auto* p, const auto* g, const Row& row) {
       using T = std::remove_pointer_t<decltype(p)>;
       const Adam<T> constants{static_cast<T>(rates[row.index]), static_cast<T>(epsilons[row.index]),
@@ -310,6 +331,10 @@ kt_status kt_adam(int32_t count, const kt_tensor* parameters, const kt_tensor* g
 kt_status kt_squared_norm(int32_t count, const kt_tensor* tensors, double* sum) noexcept {
   return guarded([&] {
     const auto list = list_of(count, tensors, "tensor");
+    if (elsewhere(list)) {
+      *sum = general_squared_norm(list);
+      return;
+    }
     const std::vector<Row> rows = rows_of(count, list);
     std::vector<double> parts(rows.size());
     at::parallel_for(0, static_cast<int64_t>(rows.size()), 1, [&](int64_t first, int64_t stop) {

@@ -1,5 +1,6 @@
 // What the translation units of libkinora_torch share.
 #pragma once
+#include <c10/core/Device.h>
 #include <c10/core/TensorImpl.h>
 #include <c10/core/UndefinedTensorImpl.h>
 #include <c10/util/Exception.h>
@@ -36,6 +37,9 @@ inline kt_status fail(kt_status status, const char* text) noexcept {
 struct PeerError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
+
+// Where the calling thread's operators put tensors that they make from nothing.
+c10::Device creation_device() noexcept;
 
 // Runs a function and turns every exception into a status.
 template <class Function>

@@ -16,7 +16,7 @@ internal static class Program
     public static async Task<int> RunAsync(string[] args, Output output)
     {
         RootCommand root = CreateRoot(output);
-        ParseResult parsed = root.Parse(args);
+        ParseResult parsed = root.Parse(LaunchCommand.Separate(args));
         if (args.Length == 0)
         {
             await root.Parse("--help").InvokeAsync(new InvocationConfiguration { Output = output.Out }, CancellationToken.None).ConfigureAwait(false);
@@ -81,6 +81,7 @@ internal static class Program
         {
             ClassifyCommand.Create(output),
             TrainCommand.Create(output),
+            LaunchCommand.Create(output),
             EvaluateCommand.Create(output),
             ExportCommand.Create(output),
             ConvertCommand.Create(output),

@@ -57,6 +57,11 @@ public readonly struct Argument
     /// <param name="value">The type.</param>
     public static implicit operator Argument(DType value) => new(ValueKind.Int, (long)value);
 
+    /// <summary>A device.</summary>
+    /// <param name="value">The device.</param>
+    public static implicit operator Argument(Device value) =>
+        new(ValueKind.Device, ((long)value.Type << 32) | (value.Type == DeviceType.Cpu ? 0xFFFFFFFF : (uint)value.Index));
+
     /// <summary>A memory format.</summary>
     /// <param name="value">The format.</param>
     public static implicit operator Argument(MemoryFormat value) => new(ValueKind.Int, (long)value);

@@ -81,6 +81,7 @@ internal static class Ops
     public static readonly Operator Roll = new("aten::roll");
     public static readonly Operator ConstantPad = new("aten::constant_pad_nd");
     public static readonly Operator ToDType = new("aten::to", "dtype");
+    public static readonly Operator ToDevice = new("aten::to", "device");
     public static readonly Operator Contiguous = new("aten::contiguous");
     public static readonly Operator Clone = new("aten::clone");
     public static readonly Operator Detach = new("aten::detach");

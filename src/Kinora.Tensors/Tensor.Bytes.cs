@@ -22,11 +22,11 @@ public sealed unsafe partial class Tensor
     /// <returns>New tensor.</returns>
     public static Tensor FromBytes(ReadOnlySpan<long> shape, DType dtype, ByteFiller fill)
     {
-        Tensor tensor = Torch.CallUnrecorded(Ops.Empty, shape.ToArray(), dtype);
+        Tensor tensor = OnCpu(shape, dtype);
         try
         {
             tensor.CopyBytesFrom(fill);
-            return tensor;
+            return tensor.Moved();
         }
         catch
         {
@@ -41,7 +41,7 @@ public sealed unsafe partial class Tensor
     {
         ArgumentNullException.ThrowIfNull(fill);
         NativeTensorInfo info = Describe();
-        if (info.IsContiguous == 0)
+        if (info.IsContiguous == 0 || info.DeviceType == (int)DeviceType.Cuda)
         {
             using var scope = new TensorScope();
             using IDisposable mode = Tensors.Grad.Disable();
@@ -78,7 +78,7 @@ public sealed unsafe partial class Tensor
         ArgumentNullException.ThrowIfNull(consume);
         using var scope = new TensorScope();
         using IDisposable mode = Tensors.Grad.Disable();
-        Tensor plain = Contiguous();
+        Tensor plain = (Device == Device.Cpu ? this : To(Device.Cpu)).Contiguous();
         using var held = new Held(plain);
         byte* data = (byte*)plain.Describe().Data;
         for (long left = plain.Count * plain.DType.Size(); left > 0;)

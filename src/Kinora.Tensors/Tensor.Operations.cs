@@ -446,6 +446,11 @@ public sealed partial class Tensor
     /// <returns>New tensor.</returns>
     public Tensor To(DType dtype) => Torch.Call(Ops.ToDType, this, dtype);
 
+    /// <summary>On another device; the same tensor's memory if it is there.</summary>
+    /// <param name="device">The device.</param>
+    /// <returns>New tensor.</returns>
+    public Tensor To(Device device) => Torch.Call(Ops.ToDevice, this, device, DType);
+
     /// <summary>The elements in the order of a memory format, without gaps; the same memory where they are so already.</summary>
     /// <param name="format">The order.</param>
     /// <returns>New tensor.</returns>

@@ -68,6 +68,16 @@ public sealed unsafe partial class Tensor : IDisposable
     /// <summary>Whether the tensor has values: false for those computed inside <see cref="ShapesOnly"/>.</summary>
     public bool HasValues => Describe().DeviceType != NativeTensorInfo.MetaDevice;
 
+    /// <summary>Where the elements lie. For tensors without values the CPU.</summary>
+    public Device Device
+    {
+        get
+        {
+            NativeTensorInfo info = Describe();
+            return info.DeviceType == (int)DeviceType.Cuda ? Device.Cuda(info.DeviceIndex) : Device.Cpu;
+        }
+    }
+
     /// <summary>Whether the elements lie row by row without gaps.</summary>
     public bool IsContiguous => Describe().IsContiguous != 0;
 
@@ -180,7 +190,7 @@ public sealed unsafe partial class Tensor : IDisposable
         where T : unmanaged
     {
         using IDisposable? mode = ShapesOnly.IsEnabled ? ShapesOnly.Disable() : null;
-        Tensor tensor = Torch.CallUnrecorded(Ops.Empty, shape.ToArray(), DTypes.Of<T>());
+        Tensor tensor = OnCpu(shape, DTypes.Of<T>());
         if (tensor.Count != values.Length)
         {
             tensor.Dispose();
@@ -188,7 +198,7 @@ public sealed unsafe partial class Tensor : IDisposable
         }
 
         tensor.CopyFrom(values);
-        return tensor;
+        return tensor.Moved();
     }
 
     /// <summary>A one-dimensional copy of values from .NET.</summary>
@@ -231,7 +241,7 @@ public sealed unsafe partial class Tensor : IDisposable
         using IDisposable mode = Tensors.Grad.Disable();
         using IDisposable? values = ShapesOnly.IsEnabled ? ShapesOnly.Disable() : null;
         Tensor plain = DType == DTypes.Of<T>() ? this : To(DTypes.Of<T>());
-        plain = plain.Contiguous();
+        plain = (plain.Device == Device.Cpu ? plain : plain.To(Device.Cpu)).Contiguous();
         using var held = new Held(plain);
         new ReadOnlySpan<T>(plain.Describe().Data, destination.Length).CopyTo(destination);
     }
@@ -267,7 +277,7 @@ public sealed unsafe partial class Tensor : IDisposable
             return;
         }
 
-        if (info.IsContiguous != 0 && DType == DTypes.Of<T>() && info.RequiresGrad == 0)
+        if (info.IsContiguous != 0 && info.DeviceType == (int)DeviceType.Cpu && DType == DTypes.Of<T>() && info.RequiresGrad == 0)
         {
             using var held = new Held(this);
             values.CopyTo(new Span<T>(info.Data, values.Length));
@@ -357,6 +367,27 @@ public sealed unsafe partial class Tensor : IDisposable
         NativeTensorInfo info;
         Status.Check(NativeMethods.kt_tensor_describe(held.Address, &info), "describe");
         return info;
+    }
+
+    // Values of .NET are laid into CPU memory first, whatever device is current.
+    private static Tensor OnCpu(ReadOnlySpan<long> shape, DType dtype)
+    {
+        using IDisposable? cpu = Device.Current == Device.Cpu ? null : Device.Cpu.Use();
+        return Torch.CallUnrecorded(Ops.Empty, shape.ToArray(), dtype);
+    }
+
+    // To the current device; ends this tensor if that is another.
+    private Tensor Moved()
+    {
+        if (Device.Current == Device.Cpu)
+        {
+            return this;
+        }
+
+        using (this)
+        {
+            return To(Device.Current);
+        }
     }
 
     /// <summary>

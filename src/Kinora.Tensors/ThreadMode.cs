@@ -90,23 +90,31 @@ public static unsafe class Autocast
     /// </summary>
     /// <returns>Restores the earlier mode; bound to the thread.</returns>
     /// <remarks>Parameters are cast once per region, so they mustn't change inside one.</remarks>
-    public static IDisposable BFloat16() => new Region(true);
+    public static IDisposable BFloat16() => Enable(DType.BFloat16);
+
+    /// <summary>As <see cref="BFloat16"/> in either short type, on the thread's <see cref="Device.Current"/>.</summary>
+    /// <param name="dtype">Float16 needs a loss that is scaled up, and CUDA.</param>
+    /// <returns>Restores the earlier mode; bound to the thread.</returns>
+    public static IDisposable Enable(DType dtype) => dtype is DType.BFloat16 or DType.Float16
+        ? new Region(true, dtype)
+        : throw new ArgumentException($"mixed precision: expected BFloat16 or Float16, found {dtype}", nameof(dtype));
 
     /// <summary>Runs the calling thread's operators in the types of their operands, inside a region of <see cref="BFloat16"/>.</summary>
     /// <returns>Restores the earlier mode; bound to the thread.</returns>
-    public static IDisposable Disable() => new Region(false);
+    public static IDisposable Disable() => new Region(false, DType.BFloat16);
 
     private sealed class Region : ThreadMode
     {
+        private readonly DeviceType _device = Device.Current.Type;
         private readonly int _previousOn;
         private readonly int _previousType;
         private readonly bool _previous = _enabled;
 
-        public Region(bool on)
+        public Region(bool on, DType dtype)
         {
             NativeLoader.EnsureReady();
             int previousOn, previousType;
-            Status.Check(NativeMethods.kt_autocast_cpu(on ? 1 : 0, (int)DType.BFloat16, &previousOn, &previousType), "autocast");
+            Status.Check(NativeMethods.kt_autocast((int)_device, on ? 1 : 0, (int)dtype, &previousOn, &previousType), "autocast");
             _previousOn = previousOn;
             _previousType = previousType;
             _enabled = on;
@@ -115,7 +123,7 @@ public static unsafe class Autocast
         protected override void Restore()
         {
             int ignored;
-            _ = NativeMethods.kt_autocast_cpu(_previousOn, _previousType, &ignored, &ignored);
+            _ = NativeMethods.kt_autocast((int)_device, _previousOn, _previousType, &ignored, &ignored);
             _enabled = _previous;
         }
     }

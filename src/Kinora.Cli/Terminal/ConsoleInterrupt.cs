@@ -1,39 +1,44 @@
+using System.Runtime.InteropServices;
+
 namespace Kinora.Cli.Terminal;
 
 /// <summary>
-/// The first Ctrl-C (or SIGTERM) asks the running command to stop cleanly; a second Ctrl-C ends the process at once.
+/// The first Ctrl-C (or SIGTERM) asks the running command to stop cleanly; the same signal once more ends the process
+/// at once. One of each doesn't: a launched process gets the terminal's Ctrl-C and its launcher's SIGTERM.
 /// </summary>
 internal sealed class ConsoleInterrupt : IDisposable
 {
     private readonly CancellationTokenSource _cancellation;
     private readonly Output _output;
-    private readonly System.Runtime.InteropServices.PosixSignalRegistration _interrupt;
-    private readonly System.Runtime.InteropServices.PosixSignalRegistration _terminate;
-    private int _count;
+    private readonly PosixSignalRegistration[] _registrations;
+    private int _interrupts;
+    private int _terminations;
 
     public ConsoleInterrupt(CancellationTokenSource cancellation, Output output)
     {
         _cancellation = cancellation;
         _output = output;
-        _interrupt = System.Runtime.InteropServices.PosixSignalRegistration.Create(System.Runtime.InteropServices.PosixSignal.SIGINT, Handle);
-        _terminate = System.Runtime.InteropServices.PosixSignalRegistration.Create(System.Runtime.InteropServices.PosixSignal.SIGTERM, Handle);
+        _registrations =
+        [
+            PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Handle(context, ref _interrupts)),
+            PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Handle(context, ref _terminations)),
+        ];
     }
 
-    public void Dispose()
-    {
-        _interrupt.Dispose();
-        _terminate.Dispose();
-    }
+    public void Dispose() => Array.ForEach(_registrations, r => r.Dispose());
 
-    private void Handle(System.Runtime.InteropServices.PosixSignalContext context)
+    private void Handle(PosixSignalContext context, ref int count)
     {
-        if (Interlocked.Increment(ref _count) > 1)
+        if (Interlocked.Increment(ref count) > 1)
         {
             return; // Not cancelled: the runtime's default ends the process.
         }
 
         context.Cancel = true;
-        _output.Note("stopping…");
-        _cancellation.Cancel();
+        if (!_cancellation.IsCancellationRequested)
+        {
+            _output.Note("stopping…");
+            _cancellation.Cancel();
+        }
     }
 }

@@ -25,6 +25,9 @@ public sealed class ClipBatch : IDisposable
     /// <summary>Number of the batch in its epoch, from 0.</summary>
     public int Index { get; }
 
+    /// <summary>Videos of the joint batch that come before this part of it, where several processes share the epoch; else 0.</summary>
+    public int FirstInJointBatch { get; internal set; }
+
     /// <summary>
     /// N: videos in the batch, failed ones not counted; where the loader repeats views, each counts as often as it is shown,
     /// one after the other.

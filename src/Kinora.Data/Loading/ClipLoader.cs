@@ -37,9 +37,9 @@ public sealed class ClipLoader : IDisposable
             throw new DatasetException($"load clips: expected videos in '{dataset.Name}', found none");
         }
 
-        if (options.DropLast && dataset.Samples.Count < options.BatchSize)
+        if (options.DropLast && dataset.Samples.Count < JointBatch(options))
         {
-            throw new DatasetException($"load clips: expected at least a batch of {options.BatchSize} videos in '{dataset.Name}', found {dataset.Samples.Count}; use smaller batches or keep the last one");
+            throw new DatasetException($"load clips: expected at least a batch of {JointBatch(options)} videos in '{dataset.Name}', found {dataset.Samples.Count}; use smaller batches or keep the last one");
         }
 
         if (options.MirroredLabels is { } mirrored && (mirrored.Count != dataset.Labels.Count || mirrored.Any(l => l < -1 || l >= mirrored.Count)))
@@ -57,10 +57,10 @@ public sealed class ClipLoader : IDisposable
     /// <summary>The videos.</summary>
     public VideoDataset Dataset => _dataset;
 
-    /// <summary>Batches in an epoch.</summary>
+    /// <summary>Batches in an epoch, the same number in all processes that share it.</summary>
     public int BatchCount => _options.DropLast
-        ? _dataset.Samples.Count / _options.BatchSize
-        : (_dataset.Samples.Count + _options.BatchSize - 1) / _options.BatchSize;
+        ? (int)(_dataset.Samples.Count / JointBatch(_options))
+        : (int)((_dataset.Samples.Count + JointBatch(_options) - 1) / JointBatch(_options));
 
     /// <summary>Views of each video.</summary>
     public int Views => _reader.Views;
@@ -87,7 +87,7 @@ public sealed class ClipLoader : IDisposable
         }
     }
 
-    /// <summary>The order in which an epoch visits the videos.</summary>
+    /// <summary>The order in which an epoch visits the videos, all processes together.</summary>
     /// <param name="epoch">Epoch, from 0.</param>
     /// <returns>Numbers of the samples, each once.</returns>
     public int[] Order(int epoch)
@@ -107,8 +107,10 @@ public sealed class ClipLoader : IDisposable
     /// <param name="ct">Stops the workers and the enumeration.</param>
     /// <returns>
     /// The batches in order; the caller disposes each. Leaving the enumeration early stops the workers. A batch of which
-    /// no video could be read is left out in training and comes without videos in evaluation.
+    /// no video could be read is left out in training and comes without videos in evaluation. Where several processes
+    /// share the epoch nothing is left out, so that they stay in step.
     /// </returns>
+    /// <remarks>Each process counts its own failures against the budget of the whole epoch.</remarks>
     /// <exception cref="DatasetException">While enumerating: more videos can't be read than the budget allows.</exception>
     /// <exception cref="InvalidOperationException">While enumerating: another epoch of this loader is running.</exception>
     /// <exception cref="OperationCanceledException">While enumerating: cancelled.</exception>
@@ -135,16 +137,18 @@ public sealed class ClipLoader : IDisposable
 
     private IEnumerable<ClipBatch> Enumerate(int epoch, int skipBatches, CancellationToken ct)
     {
-        int[] order = Order(epoch);
-        int batches = BatchCount, total = Math.Min(order.Length, batches * _options.BatchSize);
+        int batches = BatchCount, total = (int)Math.Min(_dataset.Samples.Count, batches * JointBatch(_options));
+        int[] order = Part(Order(epoch).AsSpan(0, total));
         bool training = _options.Augmentation is not null;
         int allowed = (int)Math.Ceiling(total * _options.FailureBudget), failed = 0;
-        using EpochRun run = Start(order.AsMemory(0, total), epoch, skipBatches, ct);
+        using EpochRun run = Start(order, epoch, skipBatches, ct);
         try
         {
             for (int b = skipBatches; b < batches; b++)
             {
-                ClipBatch batch = run.Take(b);
+                // A short last batch may leave nothing for this process.
+                ClipBatch batch = (long)b * _options.BatchSize < order.Length ? run.Take(b) : run.Empty(b);
+                batch.FirstInJointBatch = PartOf((int)Math.Min(JointBatch(_options), total - (b * JointBatch(_options)))).First;
                 Note(batch.Failures);
                 failed += batch.Failures.Count;
                 if (training && failed > allowed)
@@ -153,13 +157,14 @@ public sealed class ClipLoader : IDisposable
                     throw TooManyFailures(allowed, total);
                 }
 
-                if (training && batch.Count == 0)
+                if (training && batch.Count == 0 && _options.Ranks == 1)
                 {
                     batch.Dispose();
                     continue;
                 }
 
-                _mixer?.Mix(batch, new CounterRandom(_options.Seed, epoch, batch.Index, "mix"));
+                // Videos are mixed with others of the same part; each process draws for itself.
+                _mixer?.Mix(batch, new CounterRandom(_options.Seed, epoch, batch.Index, _options.Rank == 0 ? "mix" : $"mix {_options.Rank}"));
                 yield return batch;
             }
         }
@@ -171,6 +176,27 @@ public sealed class ClipLoader : IDisposable
             }
         }
     }
+
+    // Of each joint batch the consecutive samples that are this process's; a short last one is shared evenly.
+    private int[] Part(ReadOnlySpan<int> order)
+    {
+        var part = new List<int>(order.Length / _options.Ranks);
+        for (long start = 0; start < order.Length; start += JointBatch(_options))
+        {
+            (int first, int count) = PartOf((int)Math.Min(JointBatch(_options), order.Length - start));
+            part.AddRange(order.Slice((int)start + first, count));
+        }
+
+        return [.. part];
+    }
+
+    private (int First, int Count) PartOf(int jointBatch)
+    {
+        (int each, int rest) = Math.DivRem(jointBatch, _options.Ranks);
+        return ((_options.Rank * each) + Math.Min(_options.Rank, rest), each + (_options.Rank < rest ? 1 : 0));
+    }
+
+    private static long JointBatch(ClipLoaderOptions options) => (long)options.BatchSize * options.Ranks;
 
     private EpochRun Start(ReadOnlyMemory<int> order, int epoch, int skipBatches, CancellationToken ct)
     {

@@ -53,6 +53,16 @@ public sealed record ClipLoaderOptions
     /// <summary>Where decoded pixels are kept; null: decode every time. Stays the caller's, who may share it between loaders.</summary>
     public ClipCache? Cache { get; init; }
 
+    /// <summary>
+    /// Processes that share each epoch. Order and batches are those of one process with batches of
+    /// Ranks · <see cref="BatchSize"/>: of each such batch this loader makes the part of <see cref="Rank"/>, the parts in
+    /// order of rank. All processes see the same number of batches; where the last is short, a part may be empty.
+    /// </summary>
+    public int Ranks { get; init; } = 1;
+
+    /// <summary>Which part is this process's, in [0, <see cref="Ranks"/>).</summary>
+    public int Rank { get; init; }
+
     internal void Validate()
     {
         Spec.Validate();
@@ -62,6 +72,8 @@ public sealed record ClipLoaderOptions
         Require(FailureBudget is >= 0 and <= 1, "failure budget", "0 to 1", FailureBudget);
         Require(RepeatedViews is >= 1 and <= 1024, "repeated views", "1 to 1024", RepeatedViews);
         Require(Augmentation is not null || RepeatedViews == 1, "repeated views", "1 in evaluation, which varies nothing", RepeatedViews);
+        Require(Ranks is >= 1 and <= 65536, "ranks", "1 to 65536", Ranks);
+        Require(Rank >= 0 && Rank < Ranks, "rank", $"0 to {Ranks - 1}", Rank);
         Mix?.Validate();
         Require(Augmentation is not null || Mix is null or { Kind: MixKind.None }, "mix", "none in evaluation", Mix!);
         Require(Augmentation is not null || !DropLast, "drop last", "false in evaluation, which covers every video", DropLast);

@@ -76,6 +76,10 @@ internal sealed class EpochRun : IDisposable
         return Complete(number, batch);
     }
 
+    /// <summary>A batch without videos.</summary>
+    public ClipBatch Empty(int number) =>
+        new(_buffers, _buffers.Rent(), number, _reader.Views, _reader.FloatsPerView, _reader.ViewShape, [], [], []);
+
     public void Dispose()
     {
         lock (_gate)

@@ -138,6 +138,7 @@ public sealed class DistributedContext : IDisposable
         }
 
         using var scope = new TensorScope();
+        using IDisposable host = Device.Cpu.Use();
         Tensor length = Tensor.From<long>([bytes.Length]);
         _control.Broadcast(length, root);
         int count = (int)length.ToArray<long>()[0];
@@ -162,6 +163,7 @@ public sealed class DistributedContext : IDisposable
         }
 
         using var scope = new TensorScope();
+        using IDisposable host = Device.Cpu.Use();
         long[] lengths = _control.AllGather(Tensor.From<long>([bytes.Length])).ToArray<long>();
         int longest = (int)lengths.Max();
         if (longest == 0)
@@ -238,15 +240,12 @@ public sealed class DistributedContext : IDisposable
         }
     }
 
-    /// <summary>Plans the exchange of a network's gradients; null where there is one process.</summary>
-    /// <param name="network">After it has its final element type and memory format.</param>
+    /// <summary>Plans the exchange of gradients; null where there is one process.</summary>
+    /// <param name="parameters">The same names and shapes everywhere, in their final element type and memory format.</param>
     /// <param name="bucketBytes">See <see cref="GradientReducer"/>.</param>
     /// <returns>Belongs to the caller; dispose of it before this object.</returns>
-    public GradientReducer? ReduceGradients(Module network, long bucketBytes = GradientReducer.DefaultBucketBytes)
-    {
-        ArgumentNullException.ThrowIfNull(network);
-        return _gradients is null ? null : new GradientReducer(_gradients, network.NamedParameters(), bucketBytes);
-    }
+    public GradientReducer? ReduceGradients(IEnumerable<(string Name, Tensor Value)> parameters, long bucketBytes = GradientReducer.DefaultBucketBytes) =>
+        _gradients is null ? null : new GradientReducer(_gradients, parameters, bucketBytes);
 
     /// <summary>Tells the other processes why this one stops, so that their messages can say it.</summary>
     /// <param name="reason">One line.</param>
@@ -306,6 +305,7 @@ public sealed class DistributedContext : IDisposable
 
         Debug.Assert(!values.IsEmpty, "an exchange of nothing");
         using var scope = new TensorScope();
+        using IDisposable host = Device.Cpu.Use();
         Tensor tensor = Tensor.From(values);
         _control.AllReduce(tensor, reduction);
         return tensor.ToArray<double>();

@@ -11,7 +11,7 @@ public readonly record struct BatchPart(long First, long Count);
 /// </summary>
 /// <remarks>
 /// Registered tensors and children belong to the module: disposing it disposes of them. A registered
-/// <see cref="Tensor"/> object stays the same when <see cref="To"/> or <see cref="ToMemoryFormat"/> replaces its
+/// <see cref="Tensor"/> object stays the same when <see cref="To(DType)"/> or <see cref="ToMemoryFormat"/> replaces its
 /// storage, so it may be kept in a field.
 /// </remarks>
 public abstract class Module : IDisposable
@@ -136,6 +136,10 @@ public abstract class Module : IDisposable
 
         ReplaceStorage(tensor => tensor.DType.IsFloatingPoint() && tensor.DType != dtype ? tensor.To(dtype) : null);
     }
+
+    /// <summary>Moves all parameters and buffers to a device; gradients are dropped.</summary>
+    /// <param name="device">The device.</param>
+    public void To(Device device) => ReplaceStorage(tensor => tensor.Device != device ? tensor.To(device) : null);
 
     /// <summary>Puts four-dimensional parameters into a memory format; gradients are dropped.</summary>
     /// <param name="format">The format; give the network's input the same.</param>

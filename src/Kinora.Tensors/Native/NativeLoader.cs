@@ -104,6 +104,10 @@ internal static unsafe partial class NativeLoader
         _ = setenv("GOMP_SPINCOUNT", "0", 0);
         _ = setenv("OPENBLAS_THREAD_TIMEOUT", "4", 0);
 
+        // What c10d logs when an exchange fails comes back as an exception too, in one line.
+        _ = setenv("GLOG_minloglevel", "3", 0);
+        _ = setenv("TORCH_CPP_LOG_LEVEL", "FATAL", 0);
+
         // OpenBLAS 0.3.21 doesn't know the newer AMD processors and falls back to AVX2 kernels on them; its Skylake-X
         // kernels halve the time of 1x1 convolutions there.
         if (Avx512BW.VL.IsSupported && Avx512DQ.VL.IsSupported)

@@ -67,7 +67,16 @@ internal static unsafe partial class NativeMethods
     public static partial int kt_inference_leave(nint guard);
 
     [LibraryImport(Library)]
-    public static partial int kt_autocast_cpu(int on, int dtype, int* previousOn, int* previousDType);
+    public static partial int kt_autocast(int device, int on, int dtype, int* previousOn, int* previousDType);
+
+    [LibraryImport(Library)]
+    public static partial int kt_device_count(int type, int* count);
+
+    [LibraryImport(Library)]
+    public static partial int kt_use_device(int type, int index, int* previousType, int* previousIndex);
+
+    [LibraryImport(Library)]
+    public static partial int kt_general_optimizers(int on);
 
     [LibraryImport(Library)]
     public static partial int kt_shapes_only(int on, int* previous);

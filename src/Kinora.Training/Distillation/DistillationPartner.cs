@@ -46,20 +46,29 @@ internal sealed class DistillationPartner
     /// <param name="labelled">The loss against labels.</param>
     /// <param name="epoch">Epoch, for random choices.</param>
     /// <param name="step">Batch of the epoch.</param>
+    /// <param name="part">Which of a joint batch's clips these are; null for all.</param>
     /// <returns>The whole loss, in the current scope.</returns>
-    public Tensor Join(Tensor loss, Tensor student, Tensor clips, ClipBatch batch, Targets targets, ClassificationLoss labelled, int epoch, int step)
+    public Tensor Join(Tensor loss, Tensor student, Tensor clips, ClipBatch batch, Targets targets, ClassificationLoss labelled, int epoch, int step, BatchPart? part = null)
     {
         if (Learns)
         {
-            _network.SetRandomKey(_seed, epoch, step);
+            _network.SetRandomKey(_seed, epoch, step, part);
             Tensor partner = _network.Forward(clips).To(student.DType);
             double temperature = _config.Temperature ?? 1; // the paper has none
             Tensor both = loss + labelled.Compute(partner, targets);
             return (both * _config.LabelWeight) + (DistillationLosses.Mutual(student / temperature, partner / temperature) * _config.Weight);
         }
 
+        if (batch.Count == 0)
+        {
+            return loss; // a stand-in for clips that couldn't be read; nothing of it counts
+        }
+
         return (loss * _config.LabelWeight) + (FromTeacher(student, clips, batch) * _config.Weight);
     }
+
+    /// <summary>Gives all processes rank 0's partner.</summary>
+    public void Synchronize(DistributedContext processes) => processes.Synchronize(_network);
 
     /// <summary>What a checkpoint keeps: the weights of a partner that learns.</summary>
     public IEnumerable<(string Name, Tensor Value)> StateDict() => Learns ? _network.StateDict() : [];

@@ -31,9 +31,12 @@ internal sealed class Learner : IDisposable
     private readonly DistillationPartner? _partner;
     private readonly ClassificationLoss _loss;
     private readonly Tensor? _classWeights;
+    private readonly DistributedContext _processes;
+    private readonly GradientReducer? _reducer;
 
-    public Learner(PreparedRun prepared)
+    public Learner(PreparedRun prepared, DistributedContext processes)
     {
+        _processes = processes;
         TrainingPlan plan = prepared.Plan;
         (_config, _network, _samples) = (plan.Config, prepared.Network, prepared.Splits.Train.Samples);
         _multiLabel = plan.MultiLabel;
@@ -47,6 +50,7 @@ internal sealed class Learner : IDisposable
         _average = _config.Loop.WeightAverage is double decay ? new WeightAverage(_network, decay) : null;
         (_loss, _classWeights) = CreateLoss(_config.Loss, prepared);
         Schedule = _config.Schedule.Create(_config.Optimizer.LearningRate!.Value, _config.Loop.Epochs!.Value, plan.StepsPerEpoch);
+        _reducer = processes.ReduceGradients(_optimizer.Parameters);
     }
 
     /// <summary>The learning rate.</summary>
@@ -66,7 +70,13 @@ internal sealed class Learner : IDisposable
     public LearnedBatch Learn(ClipBatch batch, int epoch, int step)
     {
         using var scope = new TensorScope();
-        _network.SetRandomKey(_config.Seed, epoch, step);
+        double share = Share(batch);
+        if (double.IsNaN(share))
+        {
+            return default; // no process could read a clip
+        }
+
+        _network.SetRandomKey(_config.Seed, epoch, step, Part(batch));
         Tensor clips = Clips(batch);
         Targets targets = TargetsOf(batch);
         Tensor logits, loss;
@@ -74,16 +84,29 @@ internal sealed class Learner : IDisposable
         {
             logits = _network.Forward(clips).To(_dtype);
             loss = _loss.Compute(logits, targets);
-            loss = _partner?.Join(loss, logits, clips, batch, targets, _loss, epoch, step) ?? loss;
+            loss = _partner?.Join(loss, logits, clips, batch, targets, _loss, epoch, step, Part(batch)) ?? loss;
         }
 
-        double value = loss.ToDouble();
-        RequireFinite(value, "loss");
-        Tensor root = _accumulation.Divide(loss);
-        (_scaler?.Apply(root) ?? root).Backward();
-        double? norm = _accumulation.Add() ? Move() : null;
         int[] labels = batch.Labels.ToArray();
-        return new LearnedBatch(value, norm, CountRight(logits, labels, batch.Views), labels.Length * batch.Views);
+        double[] joint = _processes.Sum(share == 0 ? 0 : share * loss.ToDouble(), CountRight(logits, labels, batch.Views), labels.Length * batch.Views);
+        RequireFinite(joint[0], "loss");
+        Tensor root = _accumulation.Divide(share == 1 ? loss : loss * share);
+
+        // Gradients travel with the last of the batches that make a step.
+        if (_accumulation.Pending + 1 == _accumulation.Batches)
+        {
+            _reducer?.Begin(_processes.Contributes || _accumulation.Batches > 1);
+        }
+
+        (_scaler?.Apply(root) ?? root).Backward();
+        double? norm = null;
+        if (_accumulation.Add())
+        {
+            _reducer?.Finish();
+            norm = Move();
+        }
+
+        return new LearnedBatch(joint[0], norm, (int)joint[1], (int)joint[2]);
     }
 
     /// <summary>Lets batches that are left over at the end of an epoch make a step of their own.</summary>
@@ -92,15 +115,29 @@ internal sealed class Learner : IDisposable
         if (_accumulation.EndEpoch())
         {
             using var scope = new TensorScope();
+            _reducer?.Begin();
+            _reducer?.Finish();
             Move();
         }
+    }
+
+    /// <summary>Gives all processes the weights of rank 0, and lets them share the statistics of batch norms.</summary>
+    public void Synchronize()
+    {
+        _processes.Synchronize(_network);
+        _partner?.Synchronize(_processes);
     }
 
     /// <summary>Runs a batch forward in training mode, for its statistics alone.</summary>
     public void Observe(ClipBatch batch, int epoch, int step)
     {
         using var scope = new TensorScope();
-        _network.SetRandomKey(_config.Seed, epoch, step);
+        if (double.IsNaN(Share(batch)))
+        {
+            return;
+        }
+
+        _network.SetRandomKey(_config.Seed, epoch, step, Part(batch));
         using IDisposable? cast = Cast();
         _ = _network.Forward(Clips(batch));
     }
@@ -133,6 +170,7 @@ internal sealed class Learner : IDisposable
 
     public void Dispose()
     {
+        _reducer?.Dispose();
         _average?.Dispose();
         _optimizer.Dispose();
         _classWeights?.Dispose();
@@ -187,11 +225,27 @@ internal sealed class Learner : IDisposable
 
     private IDisposable? Cast() => _config.Loop.Precision == Precision.Bf16 ? Autocast.BFloat16() : null;
 
-    private Tensor Clips(ClipBatch batch) => Evaluator.ToTensor(batch).To(_dtype);
+    // This process's share of the clips of the joint batch; NaN where no process has any. One without clips of its own
+    // takes part with a black one that counts for nothing.
+    private double Share(ClipBatch batch)
+    {
+        _processes.Contributes = batch.Count > 0;
+        return batch.Count / _processes.Sum(batch.Count)[0];
+    }
+
+    private BatchPart? Part(ClipBatch batch) => _processes.IsDistributed ? new BatchPart(batch.FirstInJointBatch, Math.Max(1, batch.Count)) : null;
+
+    private Tensor Clips(ClipBatch batch) =>
+        (batch.Count > 0 ? Evaluator.ToTensor(batch) : Tensor.Zeros([batch.Views, .. batch.Shape.Skip(1)])).To(_dtype);
 
     private Targets TargetsOf(ClipBatch batch)
     {
         int views = batch.Views, rows = batch.Count * views;
+        if (rows == 0)
+        {
+            return _multiLabel ? new Targets.Dense(Tensor.Zeros([views, _network.Classes])) : new Targets.Hard(Tensor.Zeros([views], DType.Int64));
+        }
+
         if (_multiLabel)
         {
             var values = new float[rows * _network.Classes];

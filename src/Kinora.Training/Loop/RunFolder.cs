@@ -14,12 +14,22 @@ internal sealed class RunFolder : IDisposable
     public const string ReportFile = "report.html";
 
     private readonly TimeProvider _clock;
-    private readonly StreamWriter _log;
+    private readonly StreamWriter? _log;
 
-    public RunFolder(string path, TimeProvider clock)
+    /// <summary>Opens the folder.</summary>
+    /// <param name="path">It is made if it isn't there.</param>
+    /// <param name="clock">For the log.</param>
+    /// <param name="writes">False for a process that leaves writing to another: nothing is made or changed.</param>
+    public RunFolder(string path, TimeProvider clock, bool writes = true)
     {
         Path = System.IO.Path.GetFullPath(path);
         _clock = clock;
+        Writes = writes;
+        if (!writes)
+        {
+            return;
+        }
+
         Directory.CreateDirectory(Path);
         var stream = new FileStream(this[LogFile], FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
         _log = new StreamWriter(stream, new UTF8Encoding(false)) { AutoFlush = true, NewLine = "\n" };
@@ -27,15 +37,23 @@ internal sealed class RunFolder : IDisposable
 
     public string Path { get; }
 
+    /// <summary>Whether this process writes the run's files.</summary>
+    public bool Writes { get; }
+
     public string this[string file] => System.IO.Path.Combine(Path, file);
 
     /// <summary>Appends one line to log.txt; it is in the file when this returns.</summary>
     public void Log(string message) =>
-        _log.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{_clock.GetUtcNow():yyyy-MM-dd HH:mm:ss}Z {message.ReplaceLineEndings(" ")}"));
+        _log?.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{_clock.GetUtcNow():yyyy-MM-dd HH:mm:ss}Z {message.ReplaceLineEndings(" ")}"));
 
     /// <summary>Writes metrics.csv anew: it always holds the epochs of the run, once each, whatever was interrupted.</summary>
     public void WriteMetrics(IEnumerable<EpochRecord> epochs)
     {
+        if (!Writes)
+        {
+            return;
+        }
+
         var text = new StringBuilder("epoch,train_loss,train_top1,learning_rate,validation_loss,validation_top1,validation_top5,validation_map,failures,clips_per_second,loader_share,train_seconds,evaluation_seconds\n");
         foreach (EpochRecord e in epochs)
         {
@@ -64,5 +82,5 @@ internal sealed class RunFolder : IDisposable
     /// <param name="epoch">From 1.</param>
     public static string EpochFile(int epoch) => string.Create(CultureInfo.InvariantCulture, $"epoch_{epoch:00000}.safetensors");
 
-    public void Dispose() => _log.Dispose();
+    public void Dispose() => _log?.Dispose();
 }

@@ -71,6 +71,9 @@ internal sealed class RunState
     /// <summary>Bytes of decoded frames, as planned.</summary>
     public long CacheBytes { get; set; }
 
+    /// <summary>Processes that shared the run when this was written; steps count their joint batches.</summary>
+    public int Processes { get; set; } = 1;
+
     /// <summary>Processor facts that decide the last bits of results.</summary>
     public string Arithmetic { get; set; } = "";
 

@@ -31,12 +31,12 @@ public static class Trainer
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(options);
-        return ComputeThread.Run(() =>
+        return ComputeThread.Run(() => SharedRun.With(options, processes =>
         {
-            using PreparedRun prepared = Planner.Prepare(config, options, resumed: null, ct);
-            using var run = new TrainingRun(prepared, resumed: null, checkpoint: null, options, progress, ct);
+            using PreparedRun prepared = SharedRun.Prepare(processes, config, options, resumed: null, ct);
+            using var run = new TrainingRun(prepared, resumed: null, checkpoint: null, processes, options, progress, ct);
             return run.Run();
-        });
+        }));
     }
 
     /// <summary>
@@ -60,7 +60,7 @@ public static class Trainer
             throw new CheckpointException($"resume: expected {RunFolder.LastFile} in the run folder, found none; start the run anew", runFolder);
         }
 
-        return ComputeThread.Run(() =>
+        return ComputeThread.Run(() => SharedRun.With(options, processes =>
         {
             Checkpoint checkpoint = Checkpoint.Read(last);
             RunState state = checkpoint.TrainingState is string json
@@ -68,16 +68,17 @@ public static class Trainer
                 : throw new CheckpointException("resume: expected the state of a run, found a checkpoint for use only", last);
             string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(runFolder));
             TrainingConfig config = checkpoint.Config with { Name = Path.GetFileName(full), Output = Path.GetDirectoryName(full)! };
-            using PreparedRun prepared = Planner.Prepare(config, options, state, ct);
+            config = SharedRun.Divide(config, state.Processes, processes.Size, last);
+            using PreparedRun prepared = SharedRun.Prepare(processes, config, options, state, ct);
             if (Planner.Fingerprint(prepared.Splits) != state.Clips)
             {
                 throw new CheckpointException("resume: expected the clips that the run began with, found others; start a new run", last);
             }
 
-            PreparedRun same = prepared with { Plan = prepared.Plan with { Config = checkpoint.Config, RunFolder = full } };
-            using var run = new TrainingRun(same, state, last, options, progress, ct);
+            PreparedRun same = prepared with { Plan = prepared.Plan with { Config = SharedRun.Divide(checkpoint.Config, state.Processes, processes.Size, last), RunFolder = full } };
+            using var run = new TrainingRun(same, state, last, processes, options, progress, ct);
             return run.Run();
-        });
+        }));
     }
 
     /// <summary>Works out what <see cref="Run(TrainingConfig, IProgress{TrainingProgress}?, CancellationToken)"/> would do, without doing it.</summary>

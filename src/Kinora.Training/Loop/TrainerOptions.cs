@@ -1,5 +1,6 @@
 using Kinora.Data;
 using Kinora.Models;
+using Kinora.Tensors;
 
 namespace Kinora.Training;
 
@@ -26,6 +27,15 @@ public sealed record TrainerOptions
     /// command line puts a reader here that knows other people's files too.
     /// </summary>
     public Func<VideoNetwork, string, LoadReport>? StartWeights { get; init; }
+
+    /// <summary>Who this process is among those that share the run; null: it has the run for itself.</summary>
+    public Rendezvous? Rendezvous { get; init; }
+
+    /// <summary>Processes that share the run.</summary>
+    internal int Processes { get; init; } = 1;
+
+    /// <summary>The name was settled by another process: the run's folder may be there already.</summary>
+    internal bool KeepName { get; init; }
 
     /// <summary>Builds networks in place of the catalogue, for tests of the loop.</summary>
     internal Func<string, ModelOptions, VideoNetwork>? NetworkFactory { get; init; }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Kinora.Data;
 using Kinora.Models;
 using Kinora.Tensors;
@@ -13,6 +14,7 @@ internal sealed class TrainingRun : IDisposable
     private readonly TrainingPlan _plan;
     private readonly TrainingConfig _config;
     private readonly TrainerOptions _options;
+    private readonly DistributedContext _processes;
     private readonly IProgress<TrainingProgress>? _progress;
     private readonly CancellationToken _ct;
     private readonly TimeProvider _clock;
@@ -28,20 +30,21 @@ internal sealed class TrainingRun : IDisposable
     private double _stepSeconds;
     private double _waitShare;
     private double _evaluationSeconds;
+    private bool _stopping;
 
     public TrainingRun(
-        PreparedRun prepared, RunState? resumed, string? checkpoint, TrainerOptions options, IProgress<TrainingProgress>? progress, CancellationToken ct)
+        PreparedRun prepared, RunState? resumed, string? checkpoint, DistributedContext processes, TrainerOptions options, IProgress<TrainingProgress>? progress, CancellationToken ct)
     {
-        (_prepared, _options, _progress, _ct) = (prepared, options, progress, ct);
+        (_prepared, _options, _processes, _progress, _ct) = (prepared, options, processes, processes.IsMain ? progress : null, ct);
         (_plan, _network, _clock) = (prepared.Plan, prepared.Network, options.Clock);
         _config = _plan.Config;
         _start = _lastWritten = _clock.GetTimestamp();
-        _folder = new RunFolder(_plan.RunFolder, _clock);
-        _learner = new Learner(prepared);
+        _folder = new RunFolder(_plan.RunFolder, _clock, processes.IsMain);
+        _learner = new Learner(prepared, processes);
         VideoDataset train = prepared.Splits.Train, validation = prepared.Splits.Validation;
         ClipCache? cache = _plan.Cached ? new ClipCache(Planner.CacheBudget(_config)) : null;
-        _trainLoader = new ClipLoader(train, Planner.TrainingLoader(_config, _plan, prepared.Sides, cache));
-        _validationLoader = validation.Samples.Count == 0 ? null : new ClipLoader(validation, Planner.EvaluationLoader(_config, _plan.ClipSpec, cache));
+        _trainLoader = new ClipLoader(train, Shared(Planner.TrainingLoader(_config, _plan, prepared.Sides, cache)));
+        _validationLoader = validation.Samples.Count == 0 ? null : new ClipLoader(validation, Shared(Planner.EvaluationLoader(_config, _plan.ClipSpec, cache)));
         _state = resumed ?? new RunState { Clips = Planner.Fingerprint(prepared.Splits), CacheBytes = _plan.CacheBytes, Arithmetic = Arithmetic() };
         if (resumed is not null)
         {
@@ -50,6 +53,9 @@ internal sealed class TrainingRun : IDisposable
             _learner.LoadStateDict(Checkpoint.ReadState(checkpoint!));
             _learner.Schedule.Restore(_state.SchedulePosition);
         }
+
+        _state.Processes = processes.Size;
+        _learner.Synchronize();
     }
 
     private int Epochs => _config.Loop.Epochs!.Value;
@@ -66,7 +72,11 @@ internal sealed class TrainingRun : IDisposable
 
     public TrainingOutcome Run()
     {
-        AtomicFile.WriteText(_folder[RunFolder.ConfigFile], ConfigYaml.Write(_config));
+        if (_folder.Writes)
+        {
+            AtomicFile.WriteText(_folder[RunFolder.ConfigFile], ConfigYaml.Write(_config));
+        }
+
         Report(new TrainingProgress.Planned(_plan));
         LogPlan();
         AskTeacher();
@@ -91,7 +101,7 @@ internal sealed class TrainingRun : IDisposable
         {
             return Finish();
         }
-        catch (OperationCanceledException) when (_ct.IsCancellationRequested)
+        catch (OperationCanceledException) when (_stopping || _ct.IsCancellationRequested)
         {
             return Outcome(TrainingEnd.Cancelled); // last.safetensors holds the finished training
         }
@@ -121,7 +131,7 @@ internal sealed class TrainingRun : IDisposable
         }
 
         // What batches have accumulated isn't part of a checkpoint, so a run stops between the optimiser's steps only.
-        CancellationToken ct = _config.Loop.Accumulate == 1 ? _ct : CancellationToken.None;
+        CancellationToken ct = _config.Loop.Accumulate == 1 ? LoaderToken : CancellationToken.None;
         long last = _clock.GetTimestamp();
         try
         {
@@ -130,7 +140,7 @@ internal sealed class TrainingRun : IDisposable
                 using (batch)
                 {
                     double waited = Lap(ref last);
-                    if (_ct.IsCancellationRequested && _learner.IsBetweenSteps)
+                    if (_learner.IsBetweenSteps && IsStopping())
                     {
                         return false;
                     }
@@ -140,14 +150,14 @@ internal sealed class TrainingRun : IDisposable
                         break;
                     }
 
-                    _state.Failures += batch.Failures.Count;
+                    NoteFailures(batch.Failures.Count);
                     _state.Step = batch.Index; // batches without a readable clip don't arrive
                     LearnedBatch learned = Learn(batch);
                     NoteFailures(batch.Failures);
                     double computed = Lap(ref last);
                     _state.TrainSeconds += waited + computed;
                     _state.WaitSeconds += waited;
-                    ReportStep(batch.Count, learned.Loss, learned.GradientNorm ?? double.NaN, waited, computed);
+                    ReportStep(learned.Clips / batch.Views, learned.Loss, learned.GradientNorm ?? double.NaN, waited, computed);
                 }
 
                 if (IsCheckpointDue())
@@ -156,13 +166,13 @@ internal sealed class TrainingRun : IDisposable
                 }
             }
         }
-        catch (OperationCanceledException) when (_ct.IsCancellationRequested)
+        catch (OperationCanceledException) when (_stopping || _ct.IsCancellationRequested)
         {
             return false;
         }
 
         _learner.EndEpoch();
-        NoteFailures(_trainLoader.Failures);
+        NoteFailures(Joint(_trainLoader.Failures));
         _state.Step = _plan.StepsPerEpoch;
         return true;
     }
@@ -215,7 +225,7 @@ internal sealed class TrainingRun : IDisposable
                 RefreshBatchNorm(epoch);
                 validation = validationLoader is null ? null : Evaluate(validationLoader, _prepared.Splits.Validation, "validation", _plan.BFloat16);
             }
-            catch (OperationCanceledException) when (_ct.IsCancellationRequested)
+            catch (OperationCanceledException) when (_stopping || _ct.IsCancellationRequested)
             {
                 return false;
             }
@@ -277,7 +287,7 @@ internal sealed class TrainingRun : IDisposable
     private void KeepEpoch(int epoch)
     {
         CheckpointConfig config = _config.Checkpoints;
-        if (config.EveryEpochs == 0 || (epoch % config.EveryEpochs != 0 && epoch != Epochs))
+        if (!_folder.Writes || config.EveryEpochs == 0 || (epoch % config.EveryEpochs != 0 && epoch != Epochs))
         {
             return;
         }
@@ -311,22 +321,24 @@ internal sealed class TrainingRun : IDisposable
         }
 
         // The epoch's first batches once more, as they were: a resumed run finds the same ones.
-        using IEnumerator<ClipBatch> batches = _trainLoader.Epoch(_state.Epoch, 0, _ct).GetEnumerator();
+        using IEnumerator<ClipBatch> batches = _trainLoader.Epoch(_state.Epoch, 0, LoaderToken).GetEnumerator();
         int step = 0;
         PreciseBatchNorm.Run(_network, Forward, loop.PreciseBatchNormBatches);
 
         bool Forward()
         {
+            if (IsStopping())
+            {
+                throw new OperationCanceledException(_ct);
+            }
+
             if (!batches.MoveNext())
             {
                 return false;
             }
 
             using ClipBatch batch = batches.Current;
-            if (batch.Count > 0)
-            {
-                _learner.Observe(batch, _state.Epoch, _plan.StepsPerEpoch + step++);
-            }
+            _learner.Observe(batch, _state.Epoch, _plan.StepsPerEpoch + step++);
 
             return true;
         }
@@ -337,10 +349,12 @@ internal sealed class TrainingRun : IDisposable
     {
         EvaluationResult? validation = null, test = null;
         string best = _folder[RunFolder.BestFile];
-        if (File.Exists(best))
+        if (_processes.IsMain && File.Exists(best))
         {
             Checkpoint.LoadWeights(_network, best);
         }
+
+        _processes.Synchronize(_network);
 
         if (_validationLoader is not null)
         {
@@ -349,13 +363,18 @@ internal sealed class TrainingRun : IDisposable
 
         if (_prepared.Splits.Test is { Samples.Count: > 0 } testSet)
         {
-            using var loader = new ClipLoader(testSet, Planner.TestLoader(_config, _plan));
+            using var loader = new ClipLoader(testSet, Shared(Planner.TestLoader(_config, _plan)));
             test = Evaluate(loader, testSet, "test", bfloat16: false);
             _folder.Log(Text($"test with the weights of epoch {_state.BestEpoch}: top-1 {test.Top1:0.0000} of {test.Clips} clips ({test.Failures} unreadable)"));
             Report(new TrainingProgress.Tested(test));
         }
 
         string report = _folder[RunFolder.ReportFile];
+        if (!_folder.Writes)
+        {
+            return Outcome(TrainingEnd.Completed) with { Validation = validation, Test = test };
+        }
+
         HtmlReport.Write(report, new RunReport
         {
             Plan = _plan,
@@ -376,7 +395,17 @@ internal sealed class TrainingRun : IDisposable
     private EvaluationResult Evaluate(ClipLoader loader, VideoDataset dataset, string split, bool bfloat16)
     {
         var relay = new Relay(done => Report(new TrainingProgress.Evaluating(split, done, dataset.Samples.Count)));
-        EvaluationResult result = Evaluator.Evaluate(_network, loader, dataset, _clock, bfloat16, _plan.MultiLabel, relay, _ct);
+        EvaluationResult result;
+        try
+        {
+            result = Evaluator.Evaluate(_network, loader, dataset, _clock, bfloat16, _plan.MultiLabel, relay, _ct, _processes);
+        }
+        catch (OperationCanceledException)
+        {
+            _stopping = true; // perhaps asked of another process
+            throw;
+        }
+
         foreach (SampleAnswer failed in result.Answers.Where(a => a.Failure is not null))
         {
             if (_state.Unreadable.TryAdd(failed.Path, failed.Failure!))
@@ -404,6 +433,36 @@ internal sealed class TrainingRun : IDisposable
         }
     }
 
+    // Unreadable clips of all processes; the loader knows only its own.
+    private void NoteFailures(int here)
+    {
+        int joint = (int)_processes.Sum(here)[0];
+        _state.Failures += joint;
+        int allowed = (int)Math.Ceiling(_plan.TrainClips * _config.Data.FailureBudget);
+        if (_processes.IsDistributed && _state.Failures > allowed)
+        {
+            throw new DatasetException(Text($"train: expected at most {allowed} unreadable clips an epoch on all processes, found more, such as {Joint(_trainLoader.Failures).FirstOrDefault()?.Reason}; repair or remove them, or raise data.failureBudget"));
+        }
+    }
+
+    private IReadOnlyList<FailedSample> Joint(IReadOnlyList<FailedSample> failures)
+    {
+        if (!_processes.IsDistributed)
+        {
+            return failures;
+        }
+
+        string[] all = _processes.Gather(JsonSerializer.Serialize(failures));
+        return [.. all.SelectMany(text => JsonSerializer.Deserialize<FailedSample[]>(text)!).OrderBy(f => f.SampleIndex)];
+    }
+
+    private ClipLoaderOptions Shared(ClipLoaderOptions options) => options with { Rank = _processes.Rank, Ranks = _processes.Size };
+
+    // With several processes all stop at the same place or none does: they ask each other instead of the token.
+    private CancellationToken LoaderToken => _processes.IsDistributed ? CancellationToken.None : _ct;
+
+    private bool IsStopping() => _stopping |= _processes.Sum(_ct.IsCancellationRequested ? 1 : 0)[0] > 0;
+
     private TrainingException NotFinite(string what, double value)
     {
 string last = _folder[RunFolder.LastFile];
@@ -415,6 +474,11 @@ string last = _folder[RunFolder.LastFile];
 
     private void WriteBest(EpochRecord record)
     {
+        if (!_folder.Writes)
+        {
+            return;
+        }
+
         string path = _folder[RunFolder.BestFile];
         CreateCheckpoint(record, state: null).Write(path, _network.StateDict());
         Report(new TrainingProgress.CheckpointWritten(path));
@@ -422,6 +486,11 @@ string last = _folder[RunFolder.LastFile];
 
     private void WriteLast()
     {
+        if (!_folder.Writes)
+        {
+            return;
+        }
+
         using var scope = new TensorScope();
         _state.SchedulePosition = _learner.Schedule.Position;
         double before = _state.EarlierSeconds;
@@ -521,7 +590,7 @@ string last = _folder[RunFolder.LastFile];
         return seconds;
     }
 
-    private string Arithmetic() => Text($"{MachineFacts.Processor()}, {Torch.Threads} threads, {(_plan.BFloat16 ? "bf16" : "fp32")}, libtorch {Torch.Version}");
+    private string Arithmetic() => Text($"{MachineFacts.Processor()}, {Torch.Threads} threads, {(_plan.BFloat16 ? "bf16" : "fp32")}, libtorch {Torch.Version}{(_processes.IsDistributed ? $", {_processes.Size} processes" : "")}");
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 

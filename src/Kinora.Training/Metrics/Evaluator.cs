@@ -40,14 +40,15 @@ public static class Evaluator
 
     /// <summary>Evaluates on the calling thread.</summary>
     internal static EvaluationResult Evaluate(
-        VideoNetwork network, ClipLoader loader, VideoDataset dataset, TimeProvider clock, bool bfloat16, bool multiLabel, IProgress<int>? progress, CancellationToken ct)
+        VideoNetwork network, ClipLoader loader, VideoDataset dataset, TimeProvider clock, bool bfloat16, bool multiLabel, IProgress<int>? progress, CancellationToken ct, DistributedContext? processes = null)
     {
+        processes ??= DistributedContext.Single;
         long start = clock.GetTimestamp();
         int classes = network.Classes;
         ScoreBoard? board = null;
         var failures = new Dictionary<int, string>();
         int done = 0;
-        bool wasTraining = network.IsTraining;
+        bool wasTraining = network.IsTraining, stopped = false;
         network.Eval();
         try
         {
@@ -75,20 +76,32 @@ public static class Evaluator
                     }
 
                     done += batch.Count + batch.Failures.Count;
-                    progress?.Report(done);
+                    progress?.Report(Math.Min(done * processes.Size, dataset.Samples.Count));
                 }
             }
+        }
+        catch (OperationCanceledException) when (processes.IsDistributed && ct.IsCancellationRequested)
+        {
+            stopped = true; // the others must hear of it
         }
         finally
         {
             network.Train(wasTraining);
         }
 
-        board ??= new ScoreBoard(dataset.Samples.Count, classes);
+        if (processes.Sum(stopped ? 1 : 0)[0] > 0)
+        {
+            throw new OperationCanceledException("evaluation cancelled", ct);
+        }
+
+        board ??= new ScoreBoard(dataset.Samples.Count, classes, loader.Views);
         foreach (int index in failures.Keys)
         {
             board.AddFailure(index, dataset.Samples[index].Label);
         }
+
+        board.Join(processes);
+        failures = processes.IsDistributed ? Joined(processes, failures) : failures;
 
         IReadOnlyList<int> missing = board.Missing();
         if (missing.Count > 0)
@@ -98,6 +111,15 @@ public static class Evaluator
 
         EvaluationResult result = Summarize(board, dataset, failures, clock.GetElapsedTime(start));
         return multiLabel ? WithSeveralLabels(result, board, dataset) : result;
+    }
+
+    // What every process couldn't read.
+    private static Dictionary<int, string> Joined(DistributedContext processes, Dictionary<int, string> failures)
+    {
+        string[] all = processes.Gather(string.Join('\n', failures.Select(f => $"{f.Key} {f.Value.ReplaceLineEndings(" ")}")));
+        return all.SelectMany(text => text.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+            .Select(line => line.Split(' ', 2))
+            .ToDictionary(parts => int.Parse(parts[0], System.Globalization.CultureInfo.InvariantCulture), parts => parts[1]);
     }
 
     /// <summary>Runs one batch through a network in evaluation mode.</summary>

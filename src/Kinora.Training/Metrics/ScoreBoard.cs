@@ -1,3 +1,5 @@
+using Kinora.Tensors;
+
 namespace Kinora.Training;
 
 /// <summary>
@@ -140,6 +142,39 @@ public sealed class ScoreBoard
         }
 
         return matrix;
+    }
+
+    /// <summary>Takes in the rows that other processes have, where each clip went to one of them; then all boards are the same.</summary>
+    /// <param name="processes">They make the same call.</param>
+    internal void Join(DistributedContext processes)
+    {
+        if (!processes.IsDistributed)
+        {
+            return;
+        }
+
+        // The others have zeros for what isn't theirs, so sums stay exact.
+        const int chunk = 1 << 20;
+        for (int start = 0; start < _sums.Length; start += chunk)
+        {
+            Span<double> part = _sums.AsSpan(start, Math.Min(chunk, _sums.Length - start));
+            processes.Sum(part).CopyTo(part);
+        }
+
+        var facts = new double[(3 * Samples) + 1];
+        for (int i = 0; i < Samples; i++)
+        {
+            (facts[3 * i], facts[(3 * i) + 1], facts[(3 * i) + 2]) = (_labels[i] + 1, _viewsSeen[i], _failed[i] ? 1 : 0);
+        }
+
+        facts[^1] = Repeats;
+        facts = processes.Sum(facts);
+        for (int i = 0; i < Samples; i++)
+        {
+            (_labels[i], _viewsSeen[i], _failed[i]) = ((int)facts[3 * i] - 1, (int)facts[(3 * i) + 1], facts[(3 * i) + 2] > 0);
+        }
+
+        Repeats = (int)facts[^1];
     }
 
     private void SetLabel(int sample, int label)

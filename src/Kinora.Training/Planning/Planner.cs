@@ -44,7 +44,7 @@ internal static class Planner
     public static PreparedRun Prepare(TrainingConfig config, TrainerOptions options, RunState? resumed, CancellationToken ct)
     {
         config.Validate();
-        config = config with { Name = resumed is null ? NewName(config) : config.Name };
+        config = config with { Name = resumed is null && !options.KeepName ? NewName(config) : config.Name };
         var notes = new List<string>();
         DatasetSplits splits = options.Splits ?? LoadSplits(config, notes);
         VideoDataset train = splits.Train;
@@ -84,7 +84,7 @@ internal static class Planner
             }
         }
 
-        config = FillIn(config, train.Samples.Count);
+        config = FillIn(config, train.Samples.Count, options.Processes);
         Torch.Threads = config.Threads!.Value;
         VideoNetwork network = CreateNetwork(config, train.Labels.Count, options, notes);
         SecondNetwork? second = null;
@@ -95,7 +95,7 @@ internal static class Planner
             second = PartnerNetwork.Create(config, network, Specification(config.Input, network.EvaluationSpec, "input"), train.Labels, options, notes);
             ClipSpec spec = Specification(config.Input, network.EvaluationSpec, "input");
             RequireFit(spec, network);
-            int steps = Math.Min(StepsPerEpoch(train.Samples.Count, config.Loop.BatchSize!.Value), config.Loop.MaxStepsPerEpoch ?? int.MaxValue);
+            int steps = Math.Min(StepsPerEpoch(train.Samples.Count, config.Loop.BatchSize!.Value * options.Processes), config.Loop.MaxStepsPerEpoch ?? int.MaxValue);
             Probe? probe = options.Probe && resumed is null ? Measure(config, splits, options, ct) : null;
             config = ChooseEpochs(config, train.Samples.Count, splits, steps, probe, notes);
             long cacheBytes = resumed?.CacheBytes ?? (probe?.CacheBytesPerClip ?? 0) * train.Samples.Count;
@@ -110,6 +110,7 @@ internal static class Planner
                     TestSpec = Specification(config.Test, spec, "test"),
                     Parameters = network.CountParameters(),
                     StepsPerEpoch = steps,
+                    Processes = options.Processes,
                     BFloat16 = bfloat16,
                     MultiLabel = multiLabel,
                     Cached = UseCache(config, cacheBytes),
@@ -148,7 +149,7 @@ internal static class Planner
         BatchSize = config.Loop.BatchSize!.Value,
         Seed = config.Seed,
         Workers = config.Data.Workers ?? 0,
-        DropLast = DropLast(plan.TrainClips, config.Loop.BatchSize!.Value),
+        DropLast = DropLast(plan.TrainClips, config.Loop.BatchSize!.Value * plan.Processes),
         FailureBudget = config.Data.FailureBudget,
         MirroredLabels = sides.KeepsAll ? null : sides.MirroredLabels,
         Mix = config.Augmentation.Mix,
@@ -296,11 +297,11 @@ internal static class Planner
         }
     }
 
-    private static TrainingConfig FillIn(TrainingConfig config, int clips)
+    private static TrainingConfig FillIn(TrainingConfig config, int clips, int processes)
     {
         ModelEntry entry = ModelCatalog.Find(config.Model.Name);
         bool small = config.Model.Pretrained && entry.HasPretrainedWeights;
-        int batch = config.Loop.BatchSize ?? Math.Min(DefaultBatch, clips);
+        int batch = config.Loop.BatchSize ?? Math.Clamp(clips / processes, 1, DefaultBatch);
         return config with
         {
             Threads = config.Threads ?? Torch.Threads,
@@ -317,7 +318,7 @@ internal static class Planner
                     ? (Autocast.IsSupported ? Precision.Bf16 : Precision.Fp32)
                     : config.Loop.Precision,
             },
-            Optimizer = config.Optimizer with { LearningRate = config.Optimizer.LearningRate ?? DefaultRate(config.Optimizer.Kind) * batch * config.Loop.Accumulate },
+            Optimizer = config.Optimizer with { LearningRate = config.Optimizer.LearningRate ?? DefaultRate(config.Optimizer.Kind) * batch * processes * config.Loop.Accumulate },
         };
     }
 

@@ -40,6 +40,9 @@ public sealed record TrainingPlan
     /// <summary>Trainable values of the network.</summary>
     public required long Parameters { get; init; }
 
+    /// <summary>Processes that share the run: each takes <see cref="LoopConfig.BatchSize"/> clips of a joint batch.</summary>
+    public int Processes { get; init; } = 1;
+
     /// <summary>Optimiser steps in one pass over the training clips.</summary>
     public required int StepsPerEpoch { get; init; }
 

@@ -47,7 +47,7 @@ public sealed class DataParallelTests
         Ranks.Run(2, context =>
         {
             using var net = new Branches();
-            using GradientReducer reducer = context.ReduceGradients(net)!;
+            using GradientReducer reducer = context.ReduceGradients(net.NamedParameters())!;
             Assert.Equal(1, reducer.Buckets);
             for (int step = 0; step < 3; step++)
             {
@@ -163,7 +163,7 @@ public sealed class DataParallelTests
         net.To(dtype);
         net.ToMemoryFormat(MemoryFormat.ChannelsLast);
         context.Synchronize(net);
-        using GradientReducer? reducer = context.ReduceGradients(net, bucketBytes);
+        using GradientReducer? reducer = context.ReduceGradients(net.NamedParameters(), bucketBytes);
         using var optimizer = new Sgd([new ParameterGroup([.. net.NamedParameters()], 1, 1e-3)], 0.9, nesterov: true);
         var losses = new List<double>();
         int sent = 0;
