@@ -42,6 +42,8 @@ public sealed class CommandLineTests
     [InlineData("bench models")]
     [InlineData("models pull")]
     [InlineData("data synth")]
+    [InlineData("data list")]
+    [InlineData("data frames")]
     [InlineData("data pack")]
     [InlineData("data doctor")]
     [InlineData("doctor")]

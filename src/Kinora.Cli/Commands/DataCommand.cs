@@ -11,6 +11,8 @@ internal static class DataCommand
     {
         CreateSynthetic(output),
         DataDoctorCommand.Create(output),
+        DataFramesCommand.Create(output),
+        DataListCommand.Create(output),
         DataPackCommand.Create(output),
     };
 

@@ -77,7 +77,6 @@ internal sealed record InspectedClip(int Part, VideoSample Sample)
         int[] wanted = options.Quick ? ClipSignature.FewFrames(source.FrameCount) : [.. Enumerable.Range(0, source.FrameCount)];
         var signature = new ClipSignature.Builder(source.Width, source.Height, source.FrameCount);
         byte[] rented = ArrayPool<byte>.Shared.Rent(source.Width * source.Height * 3);
-        int decoded = 0;
         try
         {
             Span<byte> frame = rented.AsSpan(0, source.Width * source.Height * 3);
@@ -85,7 +84,6 @@ internal sealed record InspectedClip(int Part, VideoSample Sample)
             while (frames.Next(frame, out int index))
             {
                 ct.ThrowIfCancellationRequested();
-                decoded++;
                 signature.Add(index, frame);
             }
 
@@ -93,7 +91,7 @@ internal sealed record InspectedClip(int Part, VideoSample Sample)
         }
         catch (MediaException e)
         {
-            problems.Add((ProblemKind.Damaged, ProblemLevel.Error, $"expected {source.FrameCount} frames, {(options.Quick ? "a frame" : $"after {decoded} one")} can't be decoded: {Plain(e, sample)}"));
+            problems.Add((ProblemKind.Damaged, ProblemLevel.Error, $"expected {source.FrameCount} frames, found one that can't be decoded: {Plain(e, sample)}"));
             return null;
         }
         finally
