@@ -44,6 +44,8 @@ public sealed class CommandLineTests
     [InlineData("data synth")]
     [InlineData("data list")]
     [InlineData("data frames")]
+    [InlineData("data k400")]
+    [InlineData("data ucf101")]
     [InlineData("data pack")]
     [InlineData("data doctor")]
     [InlineData("doctor")]

@@ -12,8 +12,10 @@ internal static class DataCommand
         CreateSynthetic(output),
         DataDoctorCommand.Create(output),
         DataFramesCommand.Create(output),
+        DataK400Command.Create(output),
         DataListCommand.Create(output),
         DataPackCommand.Create(output),
+        DataUcf101Command.Create(output),
     };
 
     private static Command CreateSynthetic(Output output)
