@@ -47,9 +47,11 @@ internal sealed record InspectedClip(int Part, VideoSample Sample)
         IFrameSource source;
         try
         {
-            source = sample.Open(cancellationToken: ct);
+            // Whichever colours a pack has, its clips are as they should be.
+            ColorMatrix color = !Path.Exists(sample.Path) && ClipPack.TryFind(sample.Path, out ClipPack pack, out _) ? pack.Header.Color : default;
+            source = sample.Open(color, ct);
         }
-        catch (MediaException e)
+        catch (Exception e) when (e is MediaException or IOException or UnauthorizedAccessException)
         {
             return clip with { Problems = [(ProblemKind.Unreadable, ProblemLevel.Error, Plain(e, sample))] };
         }
@@ -160,5 +162,5 @@ internal sealed record InspectedClip(int Part, VideoSample Sample)
     }
 
     // The path stands beside the message already.
-    private static string Plain(MediaException e, VideoSample sample) => e.Message.Replace($" [{sample.Path}]", "", StringComparison.Ordinal).ReplaceLineEndings(" ");
+    private static string Plain(Exception e, VideoSample sample) => e.Message.Replace($" [{sample.Path}]", "", StringComparison.Ordinal).ReplaceLineEndings(" ");
 }

@@ -145,7 +145,8 @@ public sealed class DatasetDoctorTests : IDisposable
         WriteVideo("set/a/one.mp4", 12, 64, 48, 25);
         WriteVideo("set/b/two.mp4", 12, 64, 48, 25);
         DatasetSplits splits = DatasetFolder.Load(_folder["set"], new DatasetFolderOptions { ValidationShare = 0, TestShare = 0 });
-        DatasetPacker.Pack(splits, _folder["set"], _folder["pack"], ct: Token);
+        DatasetPacker.Pack(splits, _folder["set"], _folder["pack"], new PackOptions { Color = ColorMatrix.Bt601 }, ct: Token);
+        Assert.Equal(0, DatasetDoctor.Examine(DoctorInput.Of(DatasetFolder.Load(_folder["pack"])), ct: Token).Count(ProblemLevel.Error));
         string shard = Path.Combine(_folder["pack"], "shard-00000.bin");
         byte[] bytes = File.ReadAllBytes(shard);
         bytes[^1000] ^= 4;
