@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <torch/version.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <mutex>
 #include <unordered_map>
@@ -40,7 +41,18 @@ class CachingAllocator final : public c10::Allocator {
     return cached_;
   }
 
+  static int64_t live() { return live_.load(std::memory_order_relaxed); }
+  static int64_t peak() { return peak_.load(std::memory_order_relaxed); }
+  static void reset_peak() { peak_.store(live(), std::memory_order_relaxed); }
+
  private:
+  static void count(int64_t bytes) {
+    const int64_t now = live_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
+    int64_t before = peak_.load(std::memory_order_relaxed);
+    while (now > before && !peak_.compare_exchange_weak(before, now, std::memory_order_relaxed)) {
+    }
+  }
+
   // Eight classes between powers of two, so that at most an eighth of a block is waste.
   static size_t size_class(size_t bytes) {
     const size_t power = size_t{1} << (63 - __builtin_clzll(bytes));
@@ -68,6 +80,7 @@ class CachingAllocator final : public c10::Allocator {
       }
     }
     *static_cast<size_t*>(block) = size;
+    count(static_cast<int64_t>(size));
     void* data = static_cast<char*>(block) + kHeader;
     return {data, data, &release, c10::Device(c10::DeviceType::CPU)};
   }
@@ -78,6 +91,7 @@ class CachingAllocator final : public c10::Allocator {
     }
     void* block = static_cast<char*>(data) - kHeader;
     const size_t size = *static_cast<size_t*>(block);
+    live_.fetch_sub(static_cast<int64_t>(size), std::memory_order_relaxed);
     if (size >= kSmall) {
       std::lock_guard<std::mutex> lock(mutex());
       if (cached_ + size <= limit_) {
@@ -129,10 +143,12 @@ class CachingAllocator final : public c10::Allocator {
 
   static size_t limit_;
   static size_t cached_;
+  static std::atomic<int64_t> live_, peak_;
 };
 
 size_t CachingAllocator::limit_ = 0;
 size_t CachingAllocator::cached_ = 0;
+std::atomic<int64_t> CachingAllocator::live_{0}, CachingAllocator::peak_{0};
 
 }  // namespace
 
@@ -147,4 +163,14 @@ kt_status kt_cache_limit(int64_t bytes) noexcept {
 
 kt_status kt_cached_bytes(int64_t* bytes) noexcept {
   return kinora::guarded([&] { *bytes = static_cast<int64_t>(CachingAllocator::cached()); });
+}
+
+kt_status kt_live_bytes(int64_t* live, int64_t* peak, int32_t reset_peak) noexcept {
+  return kinora::guarded([&] {
+    *live = CachingAllocator::live();
+    *peak = CachingAllocator::peak();
+    if (reset_peak != 0) {
+      CachingAllocator::reset_peak();
+    }
+  });
 }

@@ -119,6 +119,15 @@ KT_API kt_status kt_tensor_grad(kt_tensor tensor, kt_tensor* gradient) KT_NOEXCE
 KT_API kt_status kt_tensor_set_grad(kt_tensor tensor, kt_tensor gradient) KT_NOEXCEPT;
 KT_API kt_status kt_backward(kt_tensor root, kt_tensor gradient, int32_t retain_graph) KT_NOEXCEPT;
 
+// Works out the gradient of an input from that of an output. gradient is borrowed; *result is a new reference, or null
+// for no gradient. Any status but KT_OK ends the backward pass.
+typedef kt_status (*kt_gradient_function)(void* context, kt_tensor gradient, kt_tensor* result);
+typedef void (*kt_release_function)(void* context);
+// A tensor with the values of output whose gradient function takes back to input, during the backward pass, on its
+// thread. The context is released when the graph goes, or before this returns if it fails.
+KT_API kt_status kt_defer_gradient(kt_tensor input, kt_tensor output, kt_gradient_function function,
+                                   kt_release_function release, void* context, kt_tensor* result) KT_NOEXCEPT;
+
 // ---- modes of the calling thread ----
 KT_API kt_status kt_grad_mode(int32_t on, int32_t* previous) KT_NOEXCEPT;
 KT_API kt_status kt_inference_enter(void** guard) KT_NOEXCEPT;
@@ -142,6 +151,8 @@ KT_API kt_status kt_threads(int32_t* count) KT_NOEXCEPT;
 // Freed CPU blocks are kept for the next allocation of their size, up to this many bytes; 0 keeps none.
 KT_API kt_status kt_cache_limit(int64_t bytes) KT_NOEXCEPT;
 KT_API kt_status kt_cached_bytes(int64_t* bytes) KT_NOEXCEPT;
+// Bytes of tensors in CPU memory now, and the most there were since the last reset.
+KT_API kt_status kt_live_bytes(int64_t* live, int64_t* peak, int32_t reset_peak) KT_NOEXCEPT;
 
 // ---- training kernels ----
 // For channels-last images in CPU memory, with gradients. The result is null where a function doesn't apply; nothing

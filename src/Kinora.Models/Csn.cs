@@ -83,6 +83,9 @@ public sealed class Csn : VideoNetwork
     }
 
     /// <inheritdoc/>
+    public override bool CanCheckpointGradients => true;
+
+    /// <inheritdoc/>
     public override ClipSpec EvaluationSpec => new(
         new SamplingSpec(SamplingMethod.FrameInterval, 1, Frames, 2),
         new ResizeSpec(ResizeRule.KeepAspectRound, Size * 8 / 7, ResizeEngine.OpenCv),
@@ -106,7 +109,7 @@ public sealed class Csn : VideoNetwork
     {
         Tensor x = clips.Permute(0, 2, 1, 3, 4);                    // [N, 3, T, H, W]
         x = _stemPool.Forward(_stem.Forward(x));                    // [N, 64, T, H/4, W/4]
-        x = _stages.Forward(x).Mean([2, 3, 4]);                     // [N, 2048]
+        x = RunBlocks(_stages, x).Mean([2, 3, 4]);                  // [N, 2048]
         return _fc.Forward(_dropout.Forward(x));                    // [N, classes]
     }
 

@@ -158,6 +158,9 @@ public sealed class SlowFast : VideoNetwork
     public IReadOnlyList<long> SlowFrames => _slowFrames;
 
     /// <inheritdoc/>
+    public override bool CanCheckpointGradients => true;
+
+    /// <inheritdoc/>
     public override ClipSpec EvaluationSpec => Form == SlowFastForm.Original
         ? Spec(new ResizeSpec(ResizeRule.KeepAspectTruncate, Size * 8 / 7), new Normalization(new(0.45f, 0.45f, 0.45f), new(0.225f, 0.225f, 0.225f)))
         : Spec(new ResizeSpec(ResizeRule.KeepAspectRound, Size * 8 / 7, ResizeEngine.OpenCv), Normalization.ImageNet);
@@ -212,7 +215,7 @@ public sealed class SlowFast : VideoNetwork
     {
         foreach (Stage stage in _stages)
         {
-            (slow, fast) = stage.Forward(slow, fast);
+            (slow, fast) = stage.Forward(slow, fast, RunBlocks);
         }
 
         (slow, fast) = (Pool(slow), Pool(fast));                                                    // [N, C, 1, h, w] and [N, C/β, 1, h, w]
@@ -286,9 +289,9 @@ public sealed class SlowFast : VideoNetwork
             _fusion = fusion is null ? null : Add("fusion", fusion);
         }
 
-        public (Tensor Slow, Tensor Fast) Forward(Tensor slow, Tensor fast)
+        public (Tensor Slow, Tensor Fast) Forward(Tensor slow, Tensor fast, Func<Sequential, Tensor, Tensor> run)
         {
-            (slow, fast) = (_slow.Forward(slow), _fast.Forward(fast));
+            (slow, fast) = (run(_slow, slow), run(_fast, fast));
             return _fusion?.Forward(slow, fast) ?? (slow, fast);
         }
     }

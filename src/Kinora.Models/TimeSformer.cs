@@ -107,6 +107,9 @@ public sealed class TimeSformer : VideoNetwork
     }
 
     /// <inheritdoc/>
+    public override bool CanCheckpointGradients => true;
+
+    /// <inheritdoc/>
     public override ClipSpec EvaluationSpec => Spec(CropMethod.Center, Size * 8 / 7);
 
     /// <summary>The thorough evaluation of the recipe: three crops along the long side.</summary>
@@ -138,7 +141,7 @@ public sealed class TimeSformer : VideoNetwork
         Tensor x = Tokens(clips);                                                       // [N, 1 + P·T, C]
         foreach (Block block in _blocks)
         {
-            x = block.Forward(x, Frames);                                               // [N, 1 + P·T, C]
+            x = RunBlock(block, x, input => block.Forward(input, Frames));              // [N, 1 + P·T, C]
         }
 
         x = _norm.Forward(x).Select(1, 0);                                              // [N, C]

@@ -101,6 +101,22 @@ public abstract class VideoNetwork : Module
     /// <returns>Logits, [N, classes].</returns>
     protected abstract Tensor Score(Tensor clips);
 
+    /// <summary>Whether <see cref="CheckpointGradients"/> can be switched on.</summary>
+    public virtual bool CanCheckpointGradients => false;
+
+    /// <summary>
+    /// Trains with less memory and more time: blocks keep only their inputs and are computed again in the backward pass
+    /// (<see cref="GradientCheckpoint"/>). Gradients are the same to the last bit. Off at first.
+    /// </summary>
+    /// <exception cref="ConfigException">Switched on for a network that can't.</exception>
+    public bool CheckpointGradients
+    {
+        get;
+        set => field = !value || CanCheckpointGradients
+            ? value
+            : throw new ConfigException($"{Name}: gradient checkpointing: expected a network with blocks to compute again, such as timesformer or videoswin, found {Name}");
+    }
+
     /// <summary>How the optimiser treats a parameter.</summary>
     /// <param name="parameterName">A name of <see cref="Module.NamedParameters"/>.</param>
     /// <returns>The rule; <see cref="ParameterRule.Default"/> where the network has no wish.</returns>
@@ -123,6 +139,34 @@ public abstract class VideoNetwork : Module
             .GroupBy(p => RuleFor(p.Name) is var rule ? (rule.LearningRateFactor, Decay: rule.WeightDecay ?? weightDecay) : default)
             .Select(g => new ParameterGroup([.. g], g.Key.LearningRateFactor, g.Key.Decay)),
     ];
+
+    /// <summary>Computes one block, keeping only its input where <see cref="CheckpointGradients"/> is on.</summary>
+    /// <param name="block">The block.</param>
+    /// <param name="x">Its only input that gradients reach.</param>
+    /// <param name="forward">Computes the block, perhaps twice; uses no tensor of a scope that ends before the backward pass.</param>
+    /// <returns>The output, in the current scope.</returns>
+    private protected Tensor RunBlock(Module block, Tensor x, Func<Tensor, Tensor> forward) =>
+        CheckpointGradients ? GradientCheckpoint.Run(block, x, forward) : forward(x);
+
+    /// <summary>Computes a chain of blocks as <see cref="RunBlock"/> does one.</summary>
+    /// <param name="blocks">The chain.</param>
+    /// <param name="x">The first block's input.</param>
+    /// <returns>The last block's output, in the current scope.</returns>
+    private protected Tensor RunBlocks(Sequential blocks, Tensor x)
+    {
+        // Only so are the observers of the chain told.
+        if (!CheckpointGradients)
+        {
+            return blocks.Forward(x);
+        }
+
+        for (int i = 0; i < blocks.Count; i++)
+        {
+            x = blocks[i] is Sequential inner ? RunBlocks(inner, x) : RunBlock(blocks[i], x, blocks[i].Forward);
+        }
+
+        return x;
+    }
 
     /// <summary>Fills in the defaults of a network.</summary>
     /// <param name="options">What the caller chose.</param>

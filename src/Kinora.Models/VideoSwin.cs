@@ -99,6 +99,9 @@ public sealed class VideoSwin : VideoNetwork
     public (int Time, int Height, int Width) Window { get; }
 
     /// <inheritdoc/>
+    public override bool CanCheckpointGradients => true;
+
+    /// <inheritdoc/>
     public override ClipSpec EvaluationSpec => Spec(1, CropMethod.Center, Size * 8 / 7);
 
     /// <summary>The thorough evaluation of the recipe: four clips, each with three crops along the long side.</summary>
@@ -146,7 +149,7 @@ public sealed class VideoSwin : VideoNetwork
         x = ChannelsLast(_tokenDropout.Forward(ChannelsFirst(x)));
         foreach (Stage stage in _stages)
         {
-            x = stage.Forward(x);                                                       // [N, T', H', W', C]
+            x = stage.Forward(x, CheckpointGradients);                                  // [N, T', H', W', C]
         }
 
         x = _norm.Forward(x).Mean([1, 2, 3]);                                           // [N, C]
@@ -257,20 +260,32 @@ public sealed class VideoSwin : VideoNetwork
             _merging = merge ? Add("merging", new Merging(features)) : null;
         }
 
-        public Tensor Forward(Tensor x)
+        public Tensor Forward(Tensor x, bool checkpoint)
         {
             using var scope = new TensorScope();
-            Windows plain = Windows.Over(Box.Of(x), _window, shifted: false, x.DType);
-            Windows shifted = _blocks.Count > 1 ? Windows.Over(Box.Of(x), _window, shifted: true, x.DType) : plain;
+            Windows? plain = checkpoint ? null : Over(x, shifted: false);
+            Windows? rolled = checkpoint || _blocks.Count == 1 ? null : Over(x, shifted: true);
             for (int i = 0; i < _blocks.Count; i++)
             {
-                x = _blocks[i].Forward(x, i % 2 == 0 ? plain : shifted);                // [N, T, H, W, C]
+                (Block block, bool shifted) = (_blocks[i], i % 2 == 1);
+                x = checkpoint
+                    ? GradientCheckpoint.Run(block, x, input => WithOwnWindows(block, input, shifted))
+                    : block.Forward(x, (shifted ? rolled : plain)!);                    // [N, T, H, W, C]
             }
 
             x = (_merging?.Forward(x) ?? x).MoveToOuterScope();                         // [N, T, ⌈H/2⌉, ⌈W/2⌉, 2·C]
             Observed(ChannelsFirst(x).MoveToOuterScope());
             return x;
         }
+
+        // The backward pass computes the block again when the stage's windows are gone.
+        private Tensor WithOwnWindows(Block block, Tensor x, bool shifted)
+        {
+            using var scope = new TensorScope();
+            return block.Forward(x, Over(x, shifted)).MoveToOuterScope();
+        }
+
+        private Windows Over(Tensor x, bool shifted) => Windows.Over(Box.Of(x), _window, shifted, x.DType);
     }
 
     /// <summary>How a grid of tokens is cut into windows, and what the tokens of one window may see.</summary>

@@ -314,15 +314,14 @@ public sealed unsafe partial class Tensor : IDisposable
     public void Backward(Tensor? gradient = null, bool retainGraph = false)
     {
         using var held = new Held(this);
-        if (gradient is null)
+        using var heldGradient = new Held(gradient);
+        int status = NativeMethods.kt_backward(held.Address, heldGradient.Address, retainGraph ? 1 : 0);
+        if (status != 0)
         {
-            Status.Check(NativeMethods.kt_backward(held.Address, 0, retainGraph ? 1 : 0), "backward", () => $"root {this}");
+            GradientCheckpoint.ThrowFailure();
         }
-        else
-        {
-            using var heldGradient = new Held(gradient);
-            Status.Check(NativeMethods.kt_backward(held.Address, heldGradient.Address, retainGraph ? 1 : 0), "backward", () => $"root {this}, gradient {gradient}");
-        }
+
+        Status.Check(status, "backward", () => $"root {this}{(gradient is null ? "" : $", gradient {gradient}")}");
     }
 
     /// <summary>Leaves every scope: from now on the tensor belongs to the caller.</summary>

@@ -6,6 +6,19 @@ namespace Kinora.Tensors;
 /// <summary>Whether the calling thread's operators build the graph that gradients need.</summary>
 public static unsafe class Grad
 {
+    /// <summary>Whether operators of the calling thread build the graph.</summary>
+    public static bool IsEnabled
+    {
+        get
+        {
+            NativeLoader.EnsureReady();
+            int on, ignored;
+            Status.Check(NativeMethods.kt_grad_mode(1, &on), "grad mode");
+            Status.Check(NativeMethods.kt_grad_mode(on, &ignored), "grad mode");
+            return on != 0;
+        }
+    }
+
     /// <summary>Builds no graph until the result is disposed of: for optimisers and evaluation.</summary>
     /// <returns>Restores the earlier mode; bound to the thread.</returns>
     public static IDisposable Disable() => new GradMode(false);
@@ -59,6 +72,12 @@ public static unsafe class Grad
 /// <summary>Mixed precision: convolutions and matrix products run in a shorter type, sums and losses in float32.</summary>
 public static unsafe class Autocast
 {
+    [ThreadStatic]
+    private static DType? _current;
+
+    /// <summary>The short type of the calling thread's region; null outside.</summary>
+    public static DType? Current => _current;
+
     /// <summary>
     /// Whether bfloat16 is fast here: the processor has AVX512_BF16. Elsewhere autocast gives the same results, slowly.
     /// </summary>
@@ -89,6 +108,7 @@ public static unsafe class Autocast
         private readonly DeviceType _device = Device.Current.Type;
         private readonly int _previousOn;
         private readonly int _previousType;
+        private readonly DType? _previous = _current;
 
         public Region(bool on, DType dtype)
         {
@@ -97,12 +117,14 @@ public static unsafe class Autocast
             Status.Check(NativeMethods.kt_autocast((int)_device, on ? 1 : 0, (int)dtype, &previousOn, &previousType), "autocast");
             _previousOn = previousOn;
             _previousType = previousType;
+            _current = on ? dtype : null;
         }
 
         protected override void Restore()
         {
             int ignored;
             _ = NativeMethods.kt_autocast((int)_device, _previousOn, _previousType, &ignored, &ignored);
+            _current = _previous;
         }
     }
 }

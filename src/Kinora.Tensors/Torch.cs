@@ -87,6 +87,15 @@ public static unsafe class Torch
         }
     }
 
+    /// <summary>Memory of all tensors at this moment, in bytes.</summary>
+    public static long LiveBytes => Memory(resetPeak: false).Live;
+
+    /// <summary>The most memory that all tensors had together since <see cref="ResetPeakBytes"/>, in bytes.</summary>
+    public static long PeakBytes => Memory(resetPeak: false).Peak;
+
+    /// <summary>Lets <see cref="PeakBytes"/> begin again at the memory of this moment.</summary>
+    public static void ResetPeakBytes() => Memory(resetPeak: true);
+
     /// <summary>Freed memory that is kept at this moment, in bytes.</summary>
     public static long CachedBytes
     {
@@ -135,6 +144,14 @@ public static unsafe class Torch
         int threads = PhysicalCores.Usable();
         Status.Check(NativeMethods.kt_set_threads(threads), "threads");
         _threads = threads;
+    }
+
+    private static (long Live, long Peak) Memory(bool resetPeak)
+    {
+        NativeLoader.EnsureReady();
+        long live, peak;
+        Status.Check(NativeMethods.kt_live_bytes(&live, &peak, resetPeak ? 1 : 0), "memory of tensors");
+        return (live, peak);
     }
 
     /// <summary>Installs the caching allocator of a library that has just been loaded.</summary>

@@ -13,16 +13,35 @@ namespace Kinora.Paddle.Tests;
 /// </summary>
 public sealed class DistillationPairTests
 {
-    [Theory(SkipTestWithoutData = true)]
-    [InlineData("hard", false)]
-    [InlineData("mixed", true)]
-    public void Training_OneStep_GivesTheRecordedTermsAndGradients(string part, bool mixed)
+    private const string Recording = "golden/training/distill.json";
+
+    public static IEnumerable<TheoryDataRow<string>> Parts()
     {
-        using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(SharedData.Require("golden/training/distill.json")));
+        foreach (string path in SharedData.Files("golden/training", "distill.json"))
+        {
+            using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(path));
+            foreach (JsonProperty part in document.RootElement.EnumerateObject().Where(p => p.Value.ValueKind == JsonValueKind.Object && p.Value.TryGetProperty("total", out _)))
+            {
+                yield return new TheoryDataRow<string>(part.Name);
+            }
+        }
+    }
+
+    [Theory(SkipTestWithoutData = true)]
+    [MemberData(nameof(Parts))]
+    public void Training_OneStep_GivesTheRecordedTermsAndGradients(string part)
+    {
+        using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(SharedData.Require(Recording)));
         JsonElement root = document.RootElement, expected = root.GetProperty(part);
+        bool mixed = part == "mixed", frozen = part == "teacher_frozen";
         int classes = root.GetProperty("classes").GetInt32();
         using var scope = new TensorScope();
         using Member student = Member.Create("Student", classes), teacher = Member.Create("Teacher", classes);
+        foreach ((_, Tensor parameter) in frozen ? teacher.Network.NamedParameters() : [])
+        {
+            parameter.RequiresGrad = false; // yet it trains on: its batch norms follow the batch
+        }
+
         Tensor clips = Tensor.From<double>(GoldenFormula.Clip(2, 8, 3, 64, 64), [2, 8, 3, 64, 64]);
 
         (Tensor ofStudent, Tensor ofTeacher) = (student.Network.Forward(clips), teacher.Network.Forward(clips));
@@ -30,16 +49,22 @@ public sealed class DistillationPairTests
         Tensor total = terms[0] + terms[1] + terms[2];
         total.Backward();
 
+        Tolerance.Close([expected.GetProperty("total").GetDouble()], [total.ToDouble()], Tolerance.Double, "total");
+        student.CheckStatistics(expected);
+        teacher.CheckStatistics(expected);
+        student.CheckGradients(expected.GetProperty("gradients"));
+        teacher.CheckGradients(expected.GetProperty("gradients"));
+        if (frozen)
+        {
+            return;
+        }
+
         Tolerance.Close(Flat(expected.GetProperty("logits").GetProperty("Student")), ofStudent.ToArray<double>(), Tolerance.Double, "student");
         Tolerance.Close(Flat(expected.GetProperty("logits").GetProperty("Teacher")), ofTeacher.ToArray<double>(), Tolerance.Double, "teacher");
         foreach ((JsonElement term, Tensor value) in expected.GetProperty("terms").EnumerateArray().Zip(terms))
         {
             Tolerance.Close([term.GetProperty("value").GetDouble()], [value.ToDouble()], Tolerance.Double, term.GetProperty("loss").GetString()!);
         }
-
-        Tolerance.Close([expected.GetProperty("total").GetDouble()], [total.ToDouble()], Tolerance.Double, "total");
-        student.CheckGradients(expected.GetProperty("gradients"));
-        teacher.CheckGradients(expected.GetProperty("gradients"));
 
         Tensor CrossEntropy(Tensor logits) => new CrossEntropyLoss().Compute(logits, !mixed
             ? new Targets.Hard(Labels("labels_a"))
@@ -75,16 +100,34 @@ public sealed class DistillationPairTests
             return member;
         }
 
+        public void CheckStatistics(JsonElement expected)
+        {
+            Dictionary<string, double[]> found = _names.Tensors.Where(t => !t.IsTrained && t.Kinora is not null)
+                .Join(Network.NamedBuffers(), t => t.Kinora, b => b.Name, (t, b) => (t.Paddle, Values: b.Value.ToArray<double>()))
+                .ToDictionary(t => InPair(t.Paddle), t => t.Values);
+            int changed = _names.Tensors.Where(t => t.Paddle.EndsWith("_mean", StringComparison.Ordinal) && found.TryGetValue(InPair(t.Paddle), out double[]? now)
+                && !now.AsSpan().SequenceEqual(GoldenFormula.Weight(InPair(t.Paddle), t.Shape))).Count();
+            Assert.Equal(expected.GetProperty("running_means_changed").GetProperty(_name).GetInt32(), changed);
+            foreach (JsonProperty one in expected.TryGetProperty("running_stats_after", out JsonElement some) ? some.EnumerateObject() : default)
+            {
+                if (found.TryGetValue(one.Name, out double[]? values))
+                {
+                    double[] first = [.. one.Value.EnumerateArray().Select(v => v.GetDouble())];
+                    Tolerance.Close(first, values[..first.Length], Tolerance.Double, one.Name);
+                }
+            }
+        }
+
         public void CheckGradients(JsonElement gradients)
         {
             JsonElement recorded = gradients.GetProperty(_name);
             Dictionary<string, Tensor> parameters = Network.NamedParameters().ToDictionary(p => p.Name, p => p.Value);
             Dictionary<string, PaddleName> names = _names.Tensors.ToDictionary(t => InPair(t.Paddle));
             double all = recorded.GetProperty("norm_all").GetDouble();
-            double sum = parameters.Values.Sum(p => Math.Pow(Tolerance.Norm(p.Grad!.ToArray<double>()), 2));
+            double sum = parameters.Values.Sum(p => Math.Pow(Tolerance.Norm(p.Grad?.ToArray<double>() ?? []), 2));
             Tolerance.Close([all], [Math.Sqrt(sum)], Tolerance.Gradient, $"{_name}: norm of all gradients");
-            Assert.NotEmpty(recorded.GetProperty("params").EnumerateObject());
-            foreach (JsonProperty one in recorded.GetProperty("params").EnumerateObject())
+            Assert.Equal(recorded.GetProperty("trainable").GetInt32() == 0, all == 0);
+            foreach (JsonProperty one in recorded.TryGetProperty("params", out JsonElement some) ? some.EnumerateObject() : default)
             {
                 PaddleName name = names[one.Name];
                 Tensor gradient = parameters[name.Kinora!].Grad!;
@@ -97,9 +140,6 @@ public sealed class DistillationPairTests
 
         public void Dispose() => Network.Dispose();
 
-        // A sequence of backbone and head.
-        private string InPair(string name) => name.StartsWith("backbone.", StringComparison.Ordinal)
-            ? $"{_name}.0.{name["backbone.".Length..]}"
-            : $"{_name}.1.{name["head.".Length..]}";
+        private string InPair(string name) => PairNames.InPair(_name, name);
     }
 }

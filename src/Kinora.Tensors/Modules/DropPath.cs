@@ -5,14 +5,8 @@ namespace Kinora.Tensors;
 /// 1 − p. The choices come from the same counter-based generator as <see cref="Dropout"/>'s.
 /// </summary>
 /// <remarks>Huang et al., "Deep Networks with Stochastic Depth", arXiv:1603.09382.</remarks>
-public sealed class DropPath : UnaryModule
+public sealed class DropPath : RandomModule
 {
-    private ulong _seed;
-    private int _epoch;
-    private long _step;
-    private string _name = string.Empty;
-    private long _runs;
-
     /// <summary>A layer that drops branches.</summary>
     /// <param name="probability">Of dropping a sample's branch, in [0, 1).</param>
     public DropPath(double probability)
@@ -36,14 +30,10 @@ public sealed class DropPath : UnaryModule
         }
 
         using var scope = new TensorScope();
-        var random = new CounterRandom(_seed, _epoch, _step, $"drop-path {_name} {_runs++}");
+        CounterRandom random = NextDraw("drop-path");
         long[] perSample = [x.Shape[0], .. Enumerable.Repeat(1L, x.Rank - 1)];
         Tensor ones = Tensor.Ones(perSample, x.DType);
         Tensor mask = F.Dropout(ones, Probability, random, firstElement: FirstElement(ones));
         return (x * mask).MoveToOuterScope();
     }
-
-    /// <inheritdoc/>
-    protected override void OnRandomKey(ulong seed, int epoch, long step, string name) =>
-        (_seed, _epoch, _step, _name, _runs) = (seed, epoch, step, name, 0);
 }

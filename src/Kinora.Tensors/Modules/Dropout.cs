@@ -14,14 +14,8 @@ public enum DropoutMode
 /// Sets elements to zero at random in training. The masks come from a counter-based generator keyed by
 /// <see cref="Module.SetRandomKey"/>, the layer's name and how often it ran since, so a resumed run repeats them.
 /// </summary>
-public sealed class Dropout : UnaryModule
+public sealed class Dropout : RandomModule
 {
-    private ulong _seed;
-    private int _epoch;
-    private long _step;
-    private string _name = string.Empty;
-    private long _runs;
-
     /// <summary>A dropout layer.</summary>
     /// <param name="probability">Of a zero, in [0, 1].</param>
     /// <param name="mode">Where the scale goes.</param>
@@ -53,11 +47,7 @@ public sealed class Dropout : UnaryModule
             return Mode == DropoutMode.DownscaleInInference ? x * (float)(1 - Probability) : x;
         }
 
-        var random = new CounterRandom(_seed, _epoch, _step, $"dropout {_name} {_runs++}");
+        CounterRandom random = NextDraw("dropout");
         return F.Dropout(x, Probability, random, Mode == DropoutMode.UpscaleInTraining, FirstElement(x));
     }
-
-    /// <inheritdoc/>
-    protected override void OnRandomKey(ulong seed, int epoch, long step, string name) =>
-        (_seed, _epoch, _step, _name, _runs) = (seed, epoch, step, name, 0);
 }

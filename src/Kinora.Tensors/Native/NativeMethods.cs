@@ -94,6 +94,12 @@ internal static unsafe partial class NativeMethods
     public static partial int kt_cached_bytes(long* bytes);
 
     [LibraryImport(Library)]
+    public static partial int kt_live_bytes(long* live, long* peak, int resetPeak);
+
+    [LibraryImport(Library)]
+    public static partial int kt_defer_gradient(nint input, nint output, delegate* unmanaged<nint, nint, nint*, int> function, delegate* unmanaged<nint, void> release, nint context, nint* result);
+
+    [LibraryImport(Library)]
     public static partial int kt_batch_norm(nint x, nint weight, nint bias, nint runningMean, nint runningVariance, double keep, double epsilon, int biased, int nonlinearity, nint group, int contributes, nint* result);
 
     [LibraryImport(Library)]

@@ -5,28 +5,29 @@ using Kinora.Tensors;
 namespace Kinora.Training;
 
 /// <summary>The second network of a distillation: a partner that learns too, or a teacher that stays as it is.</summary>
-internal sealed class DistillationPartner : IDisposable
+internal sealed class DistillationPartner
 {
     // The partner's dropout masks are its own.
     private const ulong PartnerSeed = 0x5EED_0F_7EAC_4E80;
     private readonly DistillationConfig _config;
     private readonly ulong _seed;
     private readonly VideoNetwork _network;
-    private readonly TeacherScores? _scores;
 
     /// <summary>Wraps a network.</summary>
-    /// <param name="network">Stays the caller's; set to evaluation mode and frozen if it is a teacher.</param>
+    /// <param name="network">Stays the caller's; it is set to evaluation mode and frozen if it is a teacher.</param>
     /// <param name="config">The run.</param>
-    /// <param name="scores">What a teacher said about each clip; null to ask it about every batch.</param>
-    public DistillationPartner(VideoNetwork network, TrainingConfig config, TeacherScores? scores)
+    public DistillationPartner(VideoNetwork network, TrainingConfig config)
     {
-        (_network, _config, _seed, _scores) = (network, config.Distillation, config.Seed ^ PartnerSeed, scores);
+        (_network, _config, _seed) = (network, config.Distillation, config.Seed ^ PartnerSeed);
         _network.Train(Learns);
         foreach ((_, Tensor value) in _network.NamedParameters().Where(_ => !Learns))
         {
             value.RequiresGrad = false;
         }
     }
+
+    /// <summary>What a teacher said about each clip; null asks it about every batch.</summary>
+    public TeacherScores? Scores { get; set; }
 
     private bool Learns => _config.Kind == DistillationKind.Mutual;
 
@@ -81,39 +82,34 @@ internal sealed class DistillationPartner : IDisposable
         }
     }
 
-    /// <summary>The network stays its owner's.</summary>
-    public void Dispose()
-    {
-    }
-
     private Tensor FromTeacher(Tensor student, Tensor clips, ClipBatch batch)
     {
-        if (_scores is null)
+        if (Scores is null)
         {
             using IDisposable mode = Grad.Disable();
             return Knowledge(student, _network.Forward(clips).To(student.DType));
         }
 
         // Of mixed clips each part has its own answer.
-        Tensor own = Knowledge(student, Scores(batch, i => i).To(student.DType));
+        Tensor own = Knowledge(student, ScoresOf(batch, i => i).To(student.DType));
         if (batch.Partners is not { } partners)
         {
             return own;
         }
 
         double share = batch.Lambda![0];
-        return (own * share) + (Knowledge(student, Scores(batch, i => partners[i]).To(student.DType)) * (1 - share));
+        return (own * share) + (Knowledge(student, ScoresOf(batch, i => partners[i]).To(student.DType)) * (1 - share));
     }
 
     private Tensor Knowledge(Tensor student, Tensor teacher) => DistillationLosses.Knowledge(student, teacher, _config.Temperature ?? 4);
 
-    private Tensor Scores(ClipBatch batch, Func<int, int> clip)
+    private Tensor ScoresOf(ClipBatch batch, Func<int, int> clip)
     {
         int classes = _network.Classes, views = batch.Views;
         var values = new float[batch.Count * views * classes];
         for (int row = 0; row < batch.Count * views; row++)
         {
-            _scores!.Of(batch.SampleIndices[clip(row / views)]).CopyTo(values.AsSpan(row * classes, classes));
+            Scores!.Of(batch.SampleIndices[clip(row / views)]).CopyTo(values.AsSpan(row * classes, classes));
         }
 
         return Tensor.From<float>(values, [batch.Count * views, classes]);

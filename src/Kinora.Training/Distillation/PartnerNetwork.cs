@@ -4,6 +4,15 @@ using Kinora.Tensors;
 
 namespace Kinora.Training;
 
+/// <summary>The second network of a distillation.</summary>
+/// <param name="Network">The network.</param>
+/// <param name="Spec">How it sees a clip at evaluation.</param>
+/// <param name="Identity">What tells it from others, such as the hash of its weights.</param>
+internal sealed record SecondNetwork(VideoNetwork Network, ClipSpec Spec, string Identity) : IDisposable
+{
+    public void Dispose() => Network.Dispose();
+}
+
 /// <summary>Builds the second network of a distillation.</summary>
 internal static class PartnerNetwork
 {
@@ -17,9 +26,9 @@ internal static class PartnerNetwork
     /// <param name="labels">The run's classes.</param>
     /// <param name="options">Surroundings.</param>
     /// <param name="notes">Receives what is worth telling.</param>
-    /// <returns>The network, how it sees clips, and what tells it from others; null where there is none.</returns>
+    /// <returns>It; null where there is none. The caller disposes it.</returns>
     /// <exception cref="ConfigException">A teacher of other classes or of another input.</exception>
-    public static (VideoNetwork Network, ClipSpec Spec, string Identity)? Create(
+    public static SecondNetwork? Create(
         TrainingConfig config, VideoNetwork student, ClipSpec spec, LabelMap labels, TrainerOptions options, List<string> notes)
     {
         DistillationConfig d = config.Distillation;
@@ -57,13 +66,13 @@ internal static class PartnerNetwork
 
         return Fitting(network, own ? network.EvaluationSpec : spec, d.TeacherWeights is null ? network.Name : Hash(d.TeacherWeights));
 
-        (VideoNetwork, ClipSpec, string) Fitting(VideoNetwork second, ClipSpec itsSpec, string identity)
+        SecondNetwork Fitting(VideoNetwork second, ClipSpec itsSpec, string identity)
         {
             second.ToMemoryFormat(MemoryFormat.ChannelsLast);
             bool alike = second.Frames == student.Frames && itsSpec.Normalization == spec.Normalization && itsSpec.Layout == spec.Layout;
             if (alike || d.CacheScores)
             {
-                return (second, itsSpec, identity);
+                return new SecondNetwork(second, itsSpec, identity);
             }
 
             string found = $"{second.Frames} frames, {itsSpec.Normalization}";

@@ -43,7 +43,7 @@ internal sealed class Learner : IDisposable
         _dtype = _config.Loop.Precision == Precision.Fp64 ? DType.Float64 : DType.Float32;
         ParameterPlan parameters = ParameterPlan.For(_network, Rules(_config));
         parameters.Apply();
-        _partner = prepared.Partner is null ? null : new DistillationPartner(prepared.Partner, _config, prepared.TeacherScores);
+        _partner = prepared.Second is null ? null : new DistillationPartner(prepared.Second.Network, _config);
         _optimizer = CreateOptimizer(_config.Optimizer, [.. parameters.Groups, .. _partner?.Groups(Rules(_config)) ?? []]);
         _accumulation = new GradientAccumulation(_optimizer, _config.Loop.Accumulate);
         _scaler = _config.Loop.Precision == Precision.Fp16 ? new LossScaler(_config.Loop.LossScale) : null;
@@ -58,6 +58,9 @@ internal sealed class Learner : IDisposable
 
     /// <summary>Whether no batch waits for its optimiser step: a checkpoint is complete only then.</summary>
     public bool IsBetweenSteps => _accumulation.Pending == 0;
+
+    /// <summary>Takes a teacher's answers from here on instead of asking it about every batch.</summary>
+    public void UseTeacherScores(TeacherScores scores) => _partner!.Scores = scores;
 
     /// <summary>Learns from one batch.</summary>
     /// <param name="batch">The clips.</param>
@@ -168,7 +171,6 @@ internal sealed class Learner : IDisposable
     public void Dispose()
     {
         _reducer?.Dispose();
-        _partner?.Dispose();
         _average?.Dispose();
         _optimizer.Dispose();
         _classWeights?.Dispose();

@@ -54,15 +54,38 @@ internal sealed class RunFolder : IDisposable
             return;
         }
 
-        var text = new StringBuilder("epoch,train_loss,train_top1,learning_rate,validation_loss,validation_top1,validation_top5,failures,clips_per_second,loader_share,train_seconds,evaluation_seconds\n");
+        var text = new StringBuilder("epoch,train_loss,train_top1,learning_rate,validation_loss,validation_top1,validation_top5,validation_map,failures,clips_per_second,loader_share,train_seconds,evaluation_seconds\n");
         foreach (EpochRecord e in epochs)
         {
-            text.Append(CultureInfo.InvariantCulture, $"{e.Epoch},{e.TrainLoss:G9},{e.TrainTop1:G9},{e.LearningRate:G9},{e.ValidationLoss:G9},{e.ValidationTop1:G9},{e.ValidationTop5:G9},");
+            text.Append(CultureInfo.InvariantCulture, $"{e.Epoch},{e.TrainLoss:G9},{e.TrainTop1:G9},{e.LearningRate:G9},{e.ValidationLoss:G9},{e.ValidationTop1:G9},{e.ValidationTop5:G9},{e.ValidationMeanAveragePrecision:G9},");
             text.Append(CultureInfo.InvariantCulture, $"{e.Failures},{e.ClipsPerSecond:0.###},{e.LoaderShare:0.####},{e.TrainSeconds:0.###},{e.EvaluationSeconds:0.###}\n");
         }
 
         AtomicFile.WriteText(this[MetricsFile], text.ToString());
     }
+
+    /// <summary>Keeps the last checkpoint under the epoch's name, and so many of those.</summary>
+    /// <param name="epoch">From 1.</param>
+    /// <param name="keep">How many stay; null for all.</param>
+    public void KeepEpoch(int epoch, int? keep)
+    {
+        if (!Writes)
+        {
+            return;
+        }
+
+        string target = this[EpochFile(epoch)], unfinished = target + ".tmp";
+        File.Copy(this[LastFile], unfinished, overwrite: true);
+        File.Move(unfinished, target, overwrite: true);
+        foreach (string old in Directory.EnumerateFiles(Path, "epoch_?????.safetensors").OrderDescending(StringComparer.Ordinal).Skip(keep ?? int.MaxValue))
+        {
+            File.Delete(old);
+        }
+    }
+
+    /// <summary>The name of a kept checkpoint.</summary>
+    /// <param name="epoch">From 1.</param>
+    public static string EpochFile(int epoch) => string.Create(CultureInfo.InvariantCulture, $"epoch_{epoch:00000}.safetensors");
 
     public void Dispose() => _log?.Dispose();
 }

@@ -53,6 +53,9 @@ internal sealed class RunState
     /// <summary>Validation loss of the best epoch.</summary>
     public double BestLoss { get; set; } = double.PositiveInfinity;
 
+    /// <summary>Evaluations since the best one.</summary>
+    public int EvaluationsWithoutBest { get; set; }
+
     /// <summary>Time of earlier calls that this one continues.</summary>
     public double EarlierSeconds { get; set; }
 

@@ -43,7 +43,7 @@ public static class Trainer
     /// Continues a run from its last checkpoint. The result equals, bit for bit, what it would have been without the
     /// interruption, on the same machine with the same number of threads.
     /// </summary>
-    /// <param name="runFolder">Folder of the run.</param>
+    /// <param name="runFolder">Folder of the run, or a checkpoint in it that was kept for continuing, such as epoch_00012.safetensors.</param>
     /// <param name="options">Clock, early stop, provenance; null for the defaults.</param>
     /// <param name="progress">Receives what happens.</param>
     /// <param name="ct">Ends the run.</param>
@@ -53,7 +53,8 @@ public static class Trainer
     {
         ArgumentException.ThrowIfNullOrEmpty(runFolder);
         options ??= new TrainerOptions();
-        string last = Path.Combine(runFolder, RunFolder.LastFile);
+        string last = File.Exists(runFolder) ? runFolder : Path.Combine(runFolder, RunFolder.LastFile);
+        runFolder = File.Exists(runFolder) ? Path.GetDirectoryName(Path.GetFullPath(runFolder))! : runFolder;
         if (!File.Exists(last))
         {
             throw new CheckpointException($"resume: expected {RunFolder.LastFile} in the run folder, found none; start the run anew", runFolder);

@@ -102,6 +102,9 @@ public sealed record EpochRecord
     /// <summary>Validation top-5 accuracy, in [0, 1]; null if the epoch wasn't evaluated.</summary>
     public double? ValidationTop5 { get; init; }
 
+    /// <summary>Mean average precision on the validation clips, in [0, 1]; null unless clips may have several labels and the epoch was evaluated.</summary>
+    public double? ValidationMeanAveragePrecision { get; init; }
+
     /// <summary>Training clips that couldn't be read.</summary>
     public required int Failures { get; init; }
 

@@ -60,6 +60,8 @@ internal sealed class TrainingRun : IDisposable
 
     private int Epochs => _config.Loop.Epochs!.Value;
 
+    private bool IsExhausted => _config.Loop.Patience is int patience && _state.EvaluationsWithoutBest >= patience;
+
     public void Dispose()
     {
         _trainLoader.Dispose();
@@ -77,8 +79,9 @@ internal sealed class TrainingRun : IDisposable
 
         Report(new TrainingProgress.Planned(_plan));
         LogPlan();
+        AskTeacher();
         _network.Train();
-        while (_state.Epoch < Epochs)
+        while (_state.Epoch < Epochs && !IsExhausted)
         {
             if (!TrainEpoch() || !FinishEpoch())
             {
@@ -102,6 +105,21 @@ internal sealed class TrainingRun : IDisposable
         {
             return Outcome(TrainingEnd.Cancelled); // last.safetensors holds the finished training
         }
+    }
+
+    private void AskTeacher()
+    {
+        if (!_config.Distillation.CacheScores)
+        {
+            return;
+        }
+
+        SecondNetwork second = _prepared.Second!;
+        VideoDataset train = _prepared.Splits.Train;
+        var relay = new Relay(done => Report(new TrainingProgress.Evaluating("teacher", done, train.Samples.Count)));
+        _processes.MainFirst(() => _learner.UseTeacherScores(TeacherScores.Prepare(
+            Path.Combine(_config.Output, PartnerNetwork.ScoresFolder), second.Network, second.Identity, second.Spec, train,
+            _config.Loop.EvaluationBatchSize ?? _config.Loop.BatchSize!.Value, relay, _ct)));
     }
 
     // Returns false when cancelled; the state then says where.
@@ -224,6 +242,7 @@ internal sealed class TrainingRun : IDisposable
             ValidationLoss = validation?.Loss,
             ValidationTop1 = validation?.Top1,
             ValidationTop5 = validation?.Top5,
+            ValidationMeanAveragePrecision = validation?.MeanAveragePrecision,
             Failures = _state.Failures,
             ClipsPerSecond = _state.Seen / Math.Max(1e-9, _state.TrainSeconds),
             LoaderShare = _state.WaitSeconds / Math.Max(1e-9, _state.TrainSeconds),
@@ -234,9 +253,13 @@ internal sealed class TrainingRun : IDisposable
         _state.Epochs.Add(record);
         if (best)
         {
-            (_state.BestEpoch, _state.BestTop1, _state.BestLoss) = (epoch, validation?.Top1 ?? double.NaN, validation?.Loss ?? double.NaN);
+            (_state.BestEpoch, _state.BestTop1, _state.BestLoss, _state.EvaluationsWithoutBest) = (epoch, validation?.Score ?? double.NaN, validation?.Loss ?? double.NaN, 0);
             using IDisposable? averaged = _learner.Averaged();
             WriteBest(record);
+        }
+        else if (validation is not null)
+        {
+            _state.EvaluationsWithoutBest++;
         }
 
         if (_learner.Schedule.Interval == ScheduleInterval.Epoch)
@@ -247,12 +270,29 @@ internal sealed class TrainingRun : IDisposable
         _state.Epoch++;
         _state.BeginEpoch();
         WriteLast();
+        KeepEpoch(epoch);
         _folder.WriteMetrics(_state.Epochs);
         _folder.Log(Text($"epoch {epoch}/{Epochs}: loss {record.TrainLoss:0.0000}, training top-1 {record.TrainTop1:0.000}, ")
             + (validation is null ? "not evaluated" : Text($"validation loss {validation.Loss:0.0000}, top-1 {validation.Top1:0.000}"))
             + Text($", lr {record.LearningRate:0.######}, {record.ClipsPerSecond:0.0} clips/s, waiting {record.LoaderShare:0 %}{(best ? ", best so far" : "")}"));
         Report(new TrainingProgress.EpochEnded(record, best));
+        if (IsExhausted && epoch < Epochs)
+        {
+            Notice(Text($"stops after epoch {epoch}: {_config.Loop.Patience} evaluations without a better one (loop.patience)"));
+        }
+
         return true;
+    }
+
+    private void KeepEpoch(int epoch)
+    {
+        CheckpointConfig config = _config.Checkpoints;
+        if (config.EveryEpochs == 0 || (epoch % config.EveryEpochs != 0 && epoch != Epochs))
+        {
+            return;
+        }
+
+        _folder.KeepEpoch(epoch, config.Keep);
     }
 
     private bool IsBest(EvaluationResult? validation, int epoch)
@@ -267,8 +307,8 @@ internal sealed class TrainingRun : IDisposable
             return false;
         }
 
-        bool best = BestEpochRule.Replaces(validation.Top1, validation.Loss, validation.Clips, _state.HighestTop1, _state.BestTop1, _state.BestLoss);
-        _state.HighestTop1 = Math.Max(_state.HighestTop1, validation.Top1);
+        bool best = BestEpochRule.Replaces(validation.Score, validation.Loss, validation.Clips, _state.HighestTop1, _state.BestTop1, _state.BestLoss);
+        _state.HighestTop1 = Math.Max(_state.HighestTop1, validation.Score);
         return best;
     }
 
@@ -358,7 +398,7 @@ internal sealed class TrainingRun : IDisposable
         EvaluationResult result;
         try
         {
-            result = Evaluator.Evaluate(_network, loader, dataset, _clock, bfloat16, relay, _ct, _processes);
+            result = Evaluator.Evaluate(_network, loader, dataset, _clock, bfloat16, _plan.MultiLabel, relay, _ct, _processes);
         }
         catch (OperationCanceledException)
         {
@@ -372,6 +412,11 @@ internal sealed class TrainingRun : IDisposable
             {
                 Notice($"{split}: unreadable, counts as wrong: {failed.Failure}");
             }
+        }
+
+        if (_config.Data.Unreadable == UnreadableClips.Fail && result.Answers.FirstOrDefault(a => a.Failure is not null) is { } first)
+        {
+            throw new DatasetException(Text($"{split}: expected {result.Clips} readable clips (data.unreadable: fail), found {result.Failures} unreadable: {first.Failure}"), first.Path);
         }
 
         return result;

@@ -23,16 +23,22 @@ public sealed record EvaluationResult
     /// <summary>Clips that couldn't be read; they count as wrong.</summary>
     public required int Failures { get; init; }
 
-    /// <summary>Share of right answers, in [0, 1].</summary>
+    /// <summary>Share of right answers, in [0, 1]; of clips with several labels any of them is right.</summary>
     public required double Top1 { get; init; }
 
     /// <summary>Share of clips whose class is among the best five (or among all, where there are fewer), in [0, 1].</summary>
     public required double Top5 { get; init; }
 
+    /// <summary>Mean average precision, in [0, 1]; null unless clips may have several labels.</summary>
+    public double? MeanAveragePrecision { get; init; }
+
+    /// <summary>What chooses the best epoch: mean average precision where there is one, else top-1.</summary>
+    public double Score => MeanAveragePrecision ?? Top1;
+
     /// <summary>Mean of the classes' accuracies, in [0, 1].</summary>
     public required double MeanClassAccuracy { get; init; }
 
-    /// <summary>Mean cross-entropy of the readable clips, without label smoothing, in nats.</summary>
+    /// <summary>Mean cross-entropy of the readable clips, without label smoothing, in nats; binary where clips may have several labels.</summary>
     public required double Loss { get; init; }
 
     /// <summary>Who was taken for whom.</summary>

@@ -34,13 +34,13 @@ public static class Evaluator
             using VideoNetwork network = checkpoint.LoadNetwork();
             network.ToMemoryFormat(MemoryFormat.ChannelsLast);
             using var loader = new ClipLoader(dataset, new ClipLoaderOptions { Spec = checkpoint.ClipSpec, BatchSize = batchSize });
-            return Evaluate(network, loader, dataset, TimeProvider.System, bfloat16: false, progress, ct);
+            return Evaluate(network, loader, dataset, TimeProvider.System, bfloat16: false, checkpoint.Config.Loss.Kind == LossKind.Binary, progress, ct);
         });
     }
 
     /// <summary>Evaluates on the calling thread.</summary>
     internal static EvaluationResult Evaluate(
-        VideoNetwork network, ClipLoader loader, VideoDataset dataset, TimeProvider clock, bool bfloat16, IProgress<int>? progress, CancellationToken ct, DistributedContext? processes = null)
+        VideoNetwork network, ClipLoader loader, VideoDataset dataset, TimeProvider clock, bool bfloat16, bool multiLabel, IProgress<int>? progress, CancellationToken ct, DistributedContext? processes = null)
     {
         processes ??= DistributedContext.Single;
         long start = clock.GetTimestamp();
@@ -109,7 +109,8 @@ public static class Evaluator
             throw new InvalidOperationException($"evaluation of {dataset.Name}: {missing.Count} of {dataset.Samples.Count} clips never arrived, such as {dataset.Samples[missing[0]].Path}");
         }
 
-        return Summarize(board, dataset, failures, clock.GetElapsedTime(start));
+        EvaluationResult result = Summarize(board, dataset, failures, clock.GetElapsedTime(start));
+        return multiLabel ? WithSeveralLabels(result, board, dataset) : result;
     }
 
     // What every process couldn't read.
@@ -134,6 +135,37 @@ public static class Evaluator
     /// <summary>The pixels of a batch as a tensor.</summary>
     internal static Tensor ToTensor(ClipBatch batch) =>
         Tensor.From<float>(batch.Pixels.Span, [.. batch.Shape]);
+
+    // An unreadable clip ranks behind all others for its labels.
+    private static EvaluationResult WithSeveralLabels(EvaluationResult result, ScoreBoard board, VideoDataset dataset)
+    {
+        var precision = new MeanAveragePrecision(board.Classes);
+        double loss = 0;
+        int right = 0;
+        var scores = new double[board.Classes];
+        for (int i = 0; i < board.Samples; i++)
+        {
+            int[] labels = [.. dataset.Samples[i].Labels];
+            bool readable = result.Answers[i].Failure is null;
+            double own = 0;
+            for (int c = 0; c < scores.Length; c++)
+            {
+                double x = scores[c] = readable ? board.Sums(i)[c] / board.ViewsSeen(i) : double.NaN;
+                own += Math.Max(x, 0) - (labels.Contains(c) ? x : 0) + Math.Log(1 + Math.Exp(-Math.Abs(x)));
+            }
+
+            precision.Add(scores, labels);
+            loss += readable ? own / scores.Length : 0;
+            right += labels.Contains(result.Answers[i].Predicted) ? 1 : 0;
+        }
+
+        return result with
+        {
+            Top1 = (double)right / Math.Max(1, board.Samples),
+            Loss = loss / Math.Max(1, board.Samples - result.Failures),
+            MeanAveragePrecision = precision.Compute().Mean,
+        };
+    }
 
     private static EvaluationResult Summarize(ScoreBoard board, VideoDataset dataset, Dictionary<int, string> failures, TimeSpan elapsed)
     {

@@ -10,14 +10,11 @@ namespace Kinora.Training;
 internal sealed record PreparedRun(TrainingPlan Plan, DatasetSplits Splits, SidePairs Sides, VideoNetwork Network) : IDisposable
 {
     /// <summary>The second network of a distillation; null where there is none.</summary>
-    public VideoNetwork? Partner { get; init; }
-
-    /// <summary>What a teacher said about the training clips; null where it is asked about every batch.</summary>
-    public TeacherScores? TeacherScores { get; init; }
+    public SecondNetwork? Second { get; init; }
 
     public void Dispose()
     {
-        Partner?.Dispose();
+        Second?.Dispose();
         Network.Dispose();
     }
 }
@@ -90,7 +87,7 @@ internal static class Planner
         config = FillIn(config, train.Samples.Count, options.Processes);
         Torch.Threads = config.Threads!.Value;
         VideoNetwork network = CreateNetwork(config, train.Labels.Count, options, notes);
-        (VideoNetwork Network, ClipSpec Spec, string Identity)? second = null;
+        SecondNetwork? second = null;
         try
         {
             config = config with { Model = config.Model with { Frames = network.Frames, Size = network.Size, Dropout = network.Options.Dropout } };
@@ -127,12 +124,12 @@ internal static class Planner
                 sides,
                 network)
             {
-                Partner = second?.Network,
+                Second = second,
             };
         }
         catch
         {
-            second?.Network.Dispose();
+            second?.Dispose();
             network.Dispose();
             throw;
         }
