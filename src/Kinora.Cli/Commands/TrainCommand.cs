@@ -4,6 +4,7 @@ using System.Text.Json;
 using Kinora.Cli.Terminal;
 using Kinora.Models;
 using Kinora.Onnx.Export;
+using Kinora.Tensors;
 using Kinora.Training;
 
 namespace Kinora.Cli.Commands;
@@ -28,6 +29,7 @@ internal static class TrainCommand
         Option<double?> rate = new("--learning-rate", "--lr") { Description = "Peak learning rate." };
         Option<ulong?> seed = new("--seed") { Description = "Seed of every random choice [default: 1]." };
         Option<int?> threads = new("--threads") { Description = "Threads of the compute library [default: one a core]." };
+        Option<string> device = new("--device") { Description = "auto, cpu, cuda or cuda:N.", DefaultValueFactory = _ => "auto" };
         Option<bool> noShift = new("--no-temporal-shift") { Description = "Switch the temporal shift off, so that the network can't see time order." };
         Option<bool> planOnly = new("--plan") { Description = "Print the plan and stop." };
         Option<string[]> set = new("--set") { Description = "Set a value of the configuration, such as optimizer.momentum=0.95; may be given often.", HelpName = "key=value" };
@@ -39,7 +41,7 @@ internal static class TrainCommand
             "Trains a model from a folder of class folders and leaves everything in runs/NAME.\nNo option is needed.",
             "train my-clips/", "train my-clips/ --epochs 20 --name second-try", "train my-clips/ --set optimizer.kind=adamW --explain", "train --resume runs/my-clips")
         {
-            data, config, resume, name, outputFolder, model, scratch, frames, size, epochs, minutes, batch, rate, seed, threads, noShift, set, explain, planOnly, json,
+            data, config, resume, name, outputFolder, model, scratch, frames, size, epochs, minutes, batch, rate, seed, threads, device, noShift, set, explain, planOnly, json,
         };
         command.Validators.Add(result =>
         {
@@ -54,11 +56,13 @@ internal static class TrainCommand
         int Run(ParseResult parsed, CancellationToken ct)
         {
             bool asJson = parsed.GetValue(json);
-            TrainerOptions options = new() { Provenance = Provenance.Current() };
+            Rendezvous? rendezvous = Rendezvous.FromEnvironment();
+            TrainerOptions options = new() { Provenance = Provenance.Current(), Rendezvous = rendezvous, Device = parsed.GetValue(device)! };
+            bool speaks = rendezvous is null or { Rank: 0 };
             TrainingOutcome outcome;
             if (parsed.GetValue(resume) is { } run)
             {
-                outcome = TrainingView.Follow(output, asJson, progress => Trainer.Resume(run.FullName, options, progress, ct));
+                outcome = Follow(progress => Trainer.Resume(run.FullName, options, progress, ct));
             }
             else
             {
@@ -77,10 +81,14 @@ internal static class TrainCommand
                     return ExitCode.Success;
                 }
 
-                outcome = TrainingView.Follow(output, asJson, progress => Trainer.Run(effective, options, progress, ct));
+                outcome = Follow(progress => Trainer.Run(effective, options, progress, ct));
             }
 
-            return Finish(outcome, asJson, ct);
+            return speaks ? Finish(outcome, asJson, ct) : outcome.End == TrainingEnd.Completed ? ExitCode.Success : ExitCode.Failure;
+
+            // Of several processes one speaks, and exports what came of it.
+            TrainingOutcome Follow(Func<IProgress<TrainingProgress>?, TrainingOutcome> train) =>
+                speaks ? TrainingView.Follow(output, asJson, train) : train(null);
         }
 
         ConfigDraft Configure(ParseResult parsed)

@@ -315,7 +315,7 @@ internal static class Planner
             {
                 BatchSize = batch,
                 Precision = config.Loop.Precision == Precision.Auto
-                    ? (Autocast.IsSupported ? Precision.Bf16 : Precision.Fp32)
+                    ? (Autocast.IsSupported || Device.Current.Type == DeviceType.Cuda ? Precision.Bf16 : Precision.Fp32)
                     : config.Loop.Precision,
             },
             Optimizer = config.Optimizer with { LearningRate = config.Optimizer.LearningRate ?? DefaultRate(config.Optimizer.Kind) * batch * processes * config.Loop.Accumulate },
