@@ -53,4 +53,5 @@ internal sealed record ConversionSummary(
 [JsonSerializable(typeof(ModelDescription))]
 [JsonSerializable(typeof(Benchmarks.ModelsBenchReport))]
 [JsonSerializable(typeof(ConversionSummary))]
+[JsonSerializable(typeof(Kinora.Media.TrainingAugmentation))]
 internal sealed partial class CliJson : JsonSerializerContext;

@@ -87,7 +87,7 @@ public enum ResizeEngine
 
     /// <summary>
     /// The interpolate function of Paddle and PyTorch, which resizes after the normalisation: two taps, half-pixel centres,
-    /// no antialias, 32-bit floating point. Evaluation only.
+    /// no antialias, 32-bit floating point. Not beside training's other resizes and changes of pixels, which work on bytes.
     /// </summary>
     Interpolate,
 }
@@ -182,6 +182,19 @@ public enum ClipLayout
     Nthwc,
 }
 
+/// <summary>What the network sees of the normalised frames.</summary>
+public enum ClipInput
+{
+    /// <summary>The frames themselves.</summary>
+    Rgb,
+
+    /// <summary>
+    /// Each frame minus the one before it; the first frame of a clip is zeros, so a clip still has T frames and the sampling
+    /// stays as it is.
+    /// </summary>
+    Difference,
+}
+
 /// <summary>
 /// The whole way from a video to the network's input at evaluation. It travels inside every checkpoint and every
 /// ONNX file, so that training's validation, the command line and the server can't disagree.
@@ -192,13 +205,15 @@ public enum ClipLayout
 /// <param name="Normalization">Pixel statistics.</param>
 /// <param name="Color">YUV matrix.</param>
 /// <param name="Layout">Axis order.</param>
+/// <param name="Input">Frames or their differences.</param>
 public sealed record ClipSpec(
     SamplingSpec Sampling,
     ResizeSpec Resize,
     CropSpec Crop,
     Normalization Normalization,
     ColorMatrix Color = ColorMatrix.FromStream,
-    ClipLayout Layout = ClipLayout.Ntchw)
+    ClipLayout Layout = ClipLayout.Ntchw,
+    ClipInput Input = ClipInput.Rgb)
 {
     /// <summary>Frames of one view: T.</summary>
     public int Frames => Sampling.FramesPerClip;

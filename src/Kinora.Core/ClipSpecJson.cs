@@ -52,6 +52,11 @@ internal static class ClipSpecJson
             json.WriteEndObject();
             json.WriteString("color", spec.Color.ToString());
             json.WriteString("layout", spec.Layout.ToString());
+            if (spec.Input != ClipInput.Rgb)
+            {
+                json.WriteString("input", spec.Input.ToString());
+            }
+
             json.WriteEndObject();
         }
 
@@ -88,7 +93,8 @@ internal static class ClipSpecJson
                 pixels.Number("scale", 255),
                 (NormalizationArithmetic)pixels.Enumeration("arithmetic", typeof(NormalizationArithmetic), NormalizationArithmetic.Single)),
             (ColorMatrix)root.Enumeration("color", typeof(ColorMatrix), ColorMatrix.FromStream),
-            (ClipLayout)root.Enumeration("layout", typeof(ClipLayout), ClipLayout.Ntchw));
+            (ClipLayout)root.Enumeration("layout", typeof(ClipLayout), ClipLayout.Ntchw),
+            (ClipInput)root.Enumeration("input", typeof(ClipInput), ClipInput.Rgb));
         root.RefuseOthers();
         return spec;
     }

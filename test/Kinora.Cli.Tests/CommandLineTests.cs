@@ -42,6 +42,9 @@ public sealed class CommandLineTests
     [InlineData("bench models")]
     [InlineData("models pull")]
     [InlineData("data synth")]
+    [InlineData("data preview")]
+    [InlineData("data pack")]
+    [InlineData("data doctor")]
     [InlineData("doctor")]
     public async Task Run_Help_ShowsAnExample(string command)
     {

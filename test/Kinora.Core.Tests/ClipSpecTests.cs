@@ -33,9 +33,11 @@ public sealed class ClipSpecTests
             new CropSpec(CropMethod.Ten, 96, CropRounding.Floor),
             new Normalization(new Rgb(1.5f, 2.25f, 1e-3f), new Rgb(0.1f, 128, 3), 1, NormalizationArithmetic.InPlace),
             ColorMatrix.Bt601,
-            ClipLayout.Nthwc);
+            ClipLayout.Nthwc,
+            ClipInput.Difference);
 
         Assert.Equal(spec, ClipSpec.FromJson(spec.ToJson()));
+        Assert.EndsWith(",\"layout\":\"Nthwc\",\"input\":\"Difference\"}", spec.ToJson(), StringComparison.Ordinal);
     }
 
     [Fact]

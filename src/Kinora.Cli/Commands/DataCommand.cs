@@ -7,7 +7,13 @@ namespace Kinora.Cli.Commands;
 /// <summary><c>kinora data</c>: data sets.</summary>
 internal static class DataCommand
 {
-    public static Command Create(Output output) => new("data", "Makes data sets.") { CreateSynthetic(output) };
+    public static Command Create(Output output) => new("data", "Makes, checks, splits and packs data sets.")
+    {
+        CreateSynthetic(output),
+        DataDoctorCommand.Create(output),
+        DataPackCommand.Create(output),
+        DataPreviewCommand.Create(output),
+    };
 
     private static Command CreateSynthetic(Output output)
     {

@@ -74,7 +74,8 @@ internal static partial class ClipSpecText
     {
         Normalization n = spec.Normalization;
         string scaled = n.Scale == 1 ? "x" : string.Create(CultureInfo.InvariantCulture, $"x / {n.Scale}");
-        return $"red, green, blue; ({scaled} − {Values(n.Mean)}) / {Values(n.Std)}";
+        string differences = spec.Input == ClipInput.Difference ? "; each frame minus the one before, the first is zeros" : "";
+        return $"red, green, blue; ({scaled} − {Values(n.Mean)}) / {Values(n.Std)}{differences}";
 
         static string Values(Rgb rgb) => rgb.R == rgb.G && rgb.G == rgb.B
             ? rgb.R.ToString(CultureInfo.InvariantCulture)

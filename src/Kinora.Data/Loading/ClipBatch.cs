@@ -28,7 +28,10 @@ public sealed class ClipBatch : IDisposable
     /// <summary>Videos of the joint batch that come before this part of it, where several processes share the epoch; else 0.</summary>
     public int FirstInJointBatch { get; internal set; }
 
-    /// <summary>N: videos in the batch, failed ones not counted.</summary>
+    /// <summary>
+    /// N: videos in the batch, failed ones not counted; where the loader repeats views, each counts as often as it is shown,
+    /// one after the other.
+    /// </summary>
     public int Count => _labels.Length;
 
     /// <summary>Views of each video; the scores of a video are the mean over its views.</summary>

@@ -51,7 +51,7 @@ public sealed class ClipLoader : IDisposable
         _options = options;
         _reader = new SampleReader(options);
         _mixer = options.Mix is { } mix ? new BatchMixer(mix, options.Spec.Layout) : null;
-        _buffers = new BatchBuffers(checked(options.BatchSize * _reader.Views * _reader.FloatsPerView));
+        _buffers = new BatchBuffers(checked(options.BatchSize * options.RepeatedViews * _reader.Views * _reader.FloatsPerView));
     }
 
     /// <summary>The videos.</summary>

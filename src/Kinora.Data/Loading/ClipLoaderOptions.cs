@@ -41,6 +41,12 @@ public sealed record ClipLoaderOptions
     /// </summary>
     public IReadOnlyList<int>? MirroredLabels { get; init; }
 
+    /// <summary>
+    /// Training: how many clips of each video come into its batch, 1 or more. They show the same frames, decoded once, each
+    /// varied in its own way; a batch then has up to BatchSize · RepeatedViews clips (arXiv:1901.09335).
+    /// </summary>
+    public int RepeatedViews { get; init; } = 1;
+
     /// <summary>Training: how the clips of a batch are mixed with each other; null: not at all.</summary>
     public BatchMix? Mix { get; init; }
 
@@ -64,6 +70,8 @@ public sealed record ClipLoaderOptions
         Require(Workers is >= 0 and <= 1024, "workers", "0 to 1024", Workers);
         Require(Prefetch is >= 1 and <= 1024, "prefetch", "1 to 1024", Prefetch);
         Require(FailureBudget is >= 0 and <= 1, "failure budget", "0 to 1", FailureBudget);
+        Require(RepeatedViews is >= 1 and <= 1024, "repeated views", "1 to 1024", RepeatedViews);
+        Require(Augmentation is not null || RepeatedViews == 1, "repeated views", "1 in evaluation, which varies nothing", RepeatedViews);
         Require(Ranks is >= 1 and <= 65536, "ranks", "1 to 65536", Ranks);
         Require(Rank >= 0 && Rank < Ranks, "rank", $"0 to {Ranks - 1}", Rank);
         Mix?.Validate();

@@ -13,6 +13,7 @@ internal sealed class EpochRun : IDisposable
     private readonly BatchBuffers _buffers;
     private readonly ReadOnlyMemory<int> _order;
     private readonly int _batchSize;
+    private readonly int _repeats;
     private readonly int _epoch;
     private readonly int _window;
     private readonly CancellationToken _callerToken;
@@ -32,6 +33,7 @@ internal sealed class EpochRun : IDisposable
     {
         (_dataset, _reader, _buffers, _order, _epoch) = (dataset, reader, buffers, order, epoch);
         _batchSize = options.BatchSize;
+        _repeats = options.RepeatedViews;
         _window = options.Prefetch;
         _taken = skipBatches;
         _next = (int)Math.Min((long)skipBatches * _batchSize, order.Length);
@@ -115,16 +117,15 @@ internal sealed class EpochRun : IDisposable
     private void Work()
     {
         CancellationToken ct = _stop.Token;
-        int floats = _reader.Views * _reader.FloatsPerView;
+        int floats = _repeats * _reader.Views * _reader.FloatsPerView;
         while (TryStart(out int position, out Pending batch))
         {
             int slot = position % _batchSize, index = _order.Span[position];
             VideoSample sample = _dataset.Samples[index];
             FailedSample? failure = null;
-            int label = sample.Label;
             try
             {
-                label = _reader.Read(sample, index, _epoch, batch.Pixels.AsSpan(slot * floats, floats), ct);
+                _reader.Read(sample, index, _epoch, batch.Pixels.AsSpan(slot * floats, floats), batch.Labels.AsSpan(slot * _repeats, _repeats), ct);
             }
             catch (MediaException e)
             {
@@ -150,7 +151,6 @@ internal sealed class EpochRun : IDisposable
             lock (_gate)
             {
                 batch.Failures[slot] = failure;
-                batch.Labels[slot] = label;
                 if (--batch.Missing == 0)
                 {
                     Monitor.PulseAll(_gate);
@@ -178,7 +178,7 @@ internal sealed class EpochRun : IDisposable
                     if (!_pending.TryGetValue(number, out batch!))
                     {
                         int count = Math.Min(_batchSize, _order.Length - (number * _batchSize));
-                        batch = new Pending(_buffers.Rent(), count);
+                        batch = new Pending(_buffers.Rent(), count, _repeats);
                         _pending.Add(number, batch);
                     }
 
@@ -193,7 +193,7 @@ internal sealed class EpochRun : IDisposable
     // Closes the gaps that unreadable videos left.
     private ClipBatch Complete(int number, Pending batch)
     {
-        int floats = _reader.Views * _reader.FloatsPerView, kept = 0;
+        int floats = _repeats * _reader.Views * _reader.FloatsPerView, kept = 0;
         ReadOnlySpan<int> order = _order.Span.Slice(number * _batchSize, batch.Failures.Length);
         var indices = new List<int>(order.Length);
         var labels = new List<int>(order.Length);
@@ -212,20 +212,23 @@ internal sealed class EpochRun : IDisposable
             }
 
             kept++;
-            indices.Add(order[slot]);
-            labels.Add(batch.Labels[slot]);
+            for (int repeat = 0; repeat < _repeats; repeat++)
+            {
+                indices.Add(order[slot]);
+                labels.Add(batch.Labels[(slot * _repeats) + repeat]);
+            }
         }
 
         return new ClipBatch(_buffers, batch.Pixels, number, _reader.Views, _reader.FloatsPerView, _reader.ViewShape, [.. indices], [.. labels], failures);
     }
 
-    private sealed class Pending(float[] pixels, int count)
+    private sealed class Pending(float[] pixels, int count, int repeats)
     {
         public float[] Pixels { get; } = pixels;
 
         public FailedSample?[] Failures { get; } = new FailedSample?[count];
 
-        public int[] Labels { get; } = new int[count];
+        public int[] Labels { get; } = new int[count * repeats];
 
         public int Missing { get; set; } = count;
     }

@@ -51,7 +51,7 @@ internal sealed class SampleReader
                 throw new ConfigException($"clip loader: expected a sampling with one training clip for layout {spec.Layout}, found {Views} clips; set sampling.segments to 1");
             }
 
-            bool steady = augmentation.Jitter is null && augmentation.Resize.Rule != ResizeRule.None;
+            bool steady = augmentation.Jitter is null && augmentation.Resize is { Rule: not ResizeRule.None, Engine: not ResizeEngine.Interpolate };
             _firstResize = steady ? augmentation.Resize : null;
         }
         else
@@ -67,7 +67,7 @@ internal sealed class SampleReader
                 Crop = new CropSpec(CropMethod.Center, spec.Size),
             };
             _fromCrops = new ClipPipeline(identity);
-            _cropsKey = (spec with { Normalization = Normalization.ImageNet, Layout = ClipLayout.Ntchw }).ToJson();
+            _cropsKey = (spec with { Normalization = Normalization.ImageNet, Layout = ClipLayout.Ntchw, Input = ClipInput.Rgb }).ToJson();
         }
     }
 
@@ -85,24 +85,67 @@ internal sealed class SampleReader
     /// <param name="sample">The video.</param>
     /// <param name="index">Its number in the data set.</param>
     /// <param name="epoch">Epoch, for the random choices.</param>
-    /// <param name="destination">Views · FloatsPerView numbers.</param>
+    /// <param name="destination">Views · FloatsPerView numbers for each label.</param>
+    /// <param name="labels">
+    /// Receives the class of each clip that was made: the sample's, or that of its mirror image. Its length is the number of
+    /// clips.
+    /// </param>
     /// <param name="ct">Stops between frames.</param>
-    /// <returns>The class of what was read: the sample's, or that of its mirror image.</returns>
-    public int Read(VideoSample sample, int index, int epoch, Span<float> destination, CancellationToken ct)
+    public void Read(VideoSample sample, int index, int epoch, Span<float> destination, Span<int> labels, CancellationToken ct)
     {
+        labels.Fill(sample.Label);
         if (_training is null)
         {
             Evaluate(sample, destination, ct);
-            return sample.Label;
+            return;
         }
 
-        (TrainingTransform transform, int label) = Mirror(sample.Label, index, epoch, _training);
-        Train(sample, index, epoch, transform, destination, ct);
-        return label;
+        Train(sample, index, epoch, _training, destination, labels, ct);
+    }
+
+    /// <summary>Makes pictures of what <see cref="Read"/> makes numbers of.</summary>
+    public ClipPreview Preview(VideoSample sample, int index, int epoch, int views, CancellationToken ct)
+    {
+        ClipSpec spec = _pipeline.Spec;
+        using IFrameSource source = sample.Open(_pipeline.Spec.Color, ct);
+        var frames = new CounterRandom(_seed, epoch, index, "frames");
+        int[] wanted = _pipeline.Sampler.TrainingIndices(CheckedCount(source, sample), frames, source.FramesPerSecond);
+        using DecodedClip clip = DecodedClip.Decode(source, wanted, ct);
+        var still = new TrainingTransform(new TrainingAugmentation { Resize = spec.Resize, FlipProbability = 0 }, spec);
+        byte[] plain = Pictures(still, new CounterRandom(_seed, "still"));
+        var varied = new ClipPreviewView[views];
+        for (int repeat = 0; repeat < views; repeat++)
+        {
+            (TrainingTransform transform, int label) = Mirror(sample.Label, index, epoch, repeat, _training!);
+            varied[repeat] = new(Pictures(transform, new CounterRandom(_seed, epoch, index, Operation("augment", repeat))), label);
+        }
+
+        return new(index, wanted, spec.Size, plain, varied);
+
+        byte[] Pictures(TrainingTransform transform, CounterRandom random)
+        {
+            byte[] pixels = GC.AllocateUninitializedArray<byte>(wanted.Length * spec.Size * spec.Size * 3);
+            transform.TransformBytes(clip, random, pixels);
+            return pixels;
+        }
+    }
+
+    // The first clip's streams are those of a loader that doesn't repeat.
+    private static string Operation(string name, int repeat) => repeat == 0 ? name : $"{name} {repeat}";
+
+    private void Vary(DecodedClip clip, int index, int epoch, TrainingTransform training, Span<float> destination, Span<int> labels)
+    {
+        int floats = destination.Length / labels.Length;
+        for (int repeat = 0; repeat < labels.Length; repeat++)
+        {
+            (TrainingTransform transform, labels[repeat]) = Mirror(labels[repeat], index, epoch, repeat, training);
+            var variation = new CounterRandom(_seed, epoch, index, Operation("augment", repeat));
+            transform.Transform(clip, variation, destination.Slice(repeat * floats, floats));
+        }
     }
 
     // Classes that mirroring leaves alone take the transform's own draw, whatever the others do.
-    private (TrainingTransform Transform, int Label) Mirror(int label, int index, int epoch, TrainingTransform training)
+    private (TrainingTransform Transform, int Label) Mirror(int label, int index, int epoch, int repeat, TrainingTransform training)
     {
         if (_mirroredLabels is null || _mirroredLabels[label] == label)
         {
@@ -110,16 +153,15 @@ internal sealed class SampleReader
         }
 
         bool mirror = _mirroredLabels[label] >= 0
-            && new CounterRandom(_seed, epoch, index, "mirror").NextBool(training.Augmentation.FlipProbability);
+            && new CounterRandom(_seed, epoch, index, Operation("mirror", repeat)).NextBool(training.Augmentation.FlipProbability);
         return mirror ? (_mirrored!, _mirroredLabels[label]) : (_plain!, label);
     }
 
     private static long PixelBytes(long frames, int width, int height) => frames * width * height * 3;
 
-    private void Train(VideoSample sample, int index, int epoch, TrainingTransform transform, Span<float> destination, CancellationToken ct)
+    private void Train(VideoSample sample, int index, int epoch, TrainingTransform training, Span<float> destination, Span<int> labels, CancellationToken ct)
     {
         var frames = new CounterRandom(_seed, epoch, index, "frames");
-        var variation = new CounterRandom(_seed, epoch, index, "augment");
         var key = new ClipCache.Key(sample.Identity, _pipeline.Spec.Color, _firstResize, null);
         if (_cache is not null && _cache.TryGet(key, out ClipCache.Entry? entry))
         {
@@ -135,7 +177,7 @@ internal sealed class SampleReader
                 int[] wanted = _pipeline.Sampler.TrainingIndices(CheckedCount(source, sample), frames, source.FramesPerSecond);
                 using DecodedClip clip = DecodedClip.Decode(source, wanted, cancellationToken: ct);
                 Interlocked.Add(ref _framesDecoded, wanted.Length);
-                transform.Transform(clip, variation, destination);
+                Vary(clip, index, epoch, training, destination, labels);
                 return;
             }
         }
@@ -143,7 +185,7 @@ internal sealed class SampleReader
         int count = (int)(entry.Pixels.Length / PixelBytes(1, entry.Width, entry.Height));
         int[] chosen = _pipeline.Sampler.TrainingIndices(count, frames, entry.FramesPerSecond);
         using DecodedClip cached = DecodedClip.FromVideo(entry.Pixels, entry.Width, entry.Height, chosen);
-        transform.Transform(cached, variation, destination);
+        Vary(cached, index, epoch, training, destination, labels);
     }
 
     // Decodes a whole video into the cache, resized if training always begins with that.

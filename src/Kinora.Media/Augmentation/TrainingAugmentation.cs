@@ -2,8 +2,9 @@ namespace Kinora.Media;
 
 /// <summary>
 /// How training frames are varied, in this order: resize, multi-scale or random resized crop, random crop to the
-/// network's input size, mirror. Draws hold for a whole clip. Without any crop the middle is cut out, as at evaluation.
-/// Normalisation, layout and input size come from the <see cref="ClipSpec"/>.
+/// network's input size, mirror, then colour, grey, RandAugment and erasing of the 8-bit pixels. Draws hold for a whole
+/// clip. Without any crop the middle is cut out, as at evaluation. Normalisation, layout and input size come from the
+/// <see cref="ClipSpec"/>.
 /// </summary>
 /// <remarks>Plain values throughout, so that it can be written as JSON or YAML. The presets are PaddleVideo's chains.</remarks>
 public sealed record TrainingAugmentation
@@ -25,6 +26,18 @@ public sealed record TrainingAugmentation
 
     /// <summary>Probability of mirroring left to right, 0 to 1. Set 0 where left and right are different labels.</summary>
     public double FlipProbability { get; init; } = 0.5;
+
+    /// <summary>Changes of colour; null does without.</summary>
+    public ColorJitterSpec? ColorJitter { get; init; }
+
+    /// <summary>Probability of turning a clip grey, 0 to 1.</summary>
+    public double GreyProbability { get; init; }
+
+    /// <summary>Random operations; null does without.</summary>
+    public RandAugmentSpec? RandAugment { get; init; }
+
+    /// <summary>A box painted over; null does without.</summary>
+    public RandomErasingSpec? RandomErasing { get; init; }
 
     /// <summary>TSN: short side 256 with the true aspect ratio, multi-scale crop of OpenCV.</summary>
     /// <param name="size">Input size, in pixels.</param>
@@ -82,7 +95,12 @@ public sealed record TrainingAugmentation
     /// </remarks>
     public static TrainingAugmentation TimeSformer() => new() { Jitter = new(Engine: ResizeEngine.Interpolate), RandomCrop = true };
 
-    internal bool ResizesNormalised => Jitter?.Engine == ResizeEngine.Interpolate;
+    internal bool VariesPixels => ColorJitter is not null || GreyProbability > 0 || RandAugment is not null || RandomErasing is not null;
+
+    // A jitter takes the place of the resize.
+    internal ResizeEngine FirstEngine => Jitter?.Engine ?? (Resize.Rule == ResizeRule.None ? ResizeEngine.Pillow : Resize.Engine);
+
+    internal bool ResizesNormalised => FirstEngine == ResizeEngine.Interpolate;
 
     /// <summary>Checks the ranges of all values.</summary>
     /// <param name="path">The file it comes from, for messages.</param>
@@ -92,12 +110,17 @@ public sealed record TrainingAugmentation
         Require(Resize.Rule == ResizeRule.None || Resize.ShortSide is > 0 and <= 8192, "resize.shortSide", "1 to 8192", Resize.ShortSide);
         Require(FlipProbability is >= 0 and <= 1, "flipProbability", "0 to 1", FlipProbability);
         Require(MultiScaleCrop is null || RandomResizedCrop is null, "randomResizedCrop", "not both it and multiScaleCrop", "both");
-        Require(Resize.Engine != ResizeEngine.Interpolate, "resize.engine", "Pillow or OpenCv (jitter.engine may be Interpolate)", Resize.Engine);
+        Require(
+            !ResizesNormalised || (MultiScaleCrop is null && RandomResizedCrop is null && !VariesPixels),
+            Jitter is null ? "resize.engine" : "jitter.engine",
+            "Pillow or OpenCv beside crops that resize and beside changes of colour, RandAugment and erasing, which all work on bytes",
+            FirstEngine);
         if (Jitter is { } jitter)
         {
             Require(jitter.Min is > 0 and <= 8192 && jitter.Max >= jitter.Min && jitter.Max <= 8192, "jitter", "1 ≤ min ≤ max ≤ 8192", jitter);
-            Require(!ResizesNormalised || (MultiScaleCrop is null && RandomResizedCrop is null), "jitter.engine", "Pillow or OpenCv beside multiScaleCrop or randomResizedCrop, which work on bytes", jitter.Engine);
         }
+
+        ValidatePixels(Require);
 
         if (MultiScaleCrop is { } multi)
         {
@@ -118,6 +141,34 @@ public sealed record TrainingAugmentation
             {
                 throw new ConfigException($"training augmentation: {key}: expected {expected}, found {found}", path);
             }
+        }
+    }
+
+    private void ValidatePixels(Action<bool, string, string, object> require)
+    {
+        require(GreyProbability is >= 0 and <= 1, "greyProbability", "0 to 1", GreyProbability);
+        if (ColorJitter is { } color)
+        {
+            require(color.Brightness is >= 0 and <= 10, "colorJitter.brightness", "0 to 10", color.Brightness);
+            require(color.Contrast is >= 0 and <= 10, "colorJitter.contrast", "0 to 10", color.Contrast);
+            require(color.Saturation is >= 0 and <= 10, "colorJitter.saturation", "0 to 10", color.Saturation);
+            require(color.Hue is >= 0 and <= 0.5, "colorJitter.hue", "0 to 0.5", color.Hue);
+            require(color.Gamma is >= 0 and <= 10, "colorJitter.gamma", "0 to 10", color.Gamma);
+            require(color.Probability is >= 0 and <= 1, "colorJitter.probability", "0 to 1", color.Probability);
+        }
+
+        if (RandAugment is { } random)
+        {
+            require(random.Operations is >= 0 and <= 100, "randAugment.operations", "0 to 100", random.Operations);
+            require(random.Magnitude is >= 0 and <= 10, "randAugment.magnitude", "0 to 10", random.Magnitude);
+            require(random.MagnitudeNoise is >= 0 and <= 10, "randAugment.magnitudeNoise", "0 to 10", random.MagnitudeNoise);
+        }
+
+        if (RandomErasing is { } erasing)
+        {
+            require(erasing.Probability is >= 0 and <= 1, "randomErasing.probability", "0 to 1", erasing.Probability);
+            require(erasing.MinArea > 0 && erasing.MaxArea >= erasing.MinArea && erasing.MaxArea <= 1, "randomErasing.minArea", "0 < minArea ≤ maxArea ≤ 1", $"{erasing.MinArea}, {erasing.MaxArea}");
+            require(erasing.MinRatio is > 0 and <= 1, "randomErasing.minRatio", "above 0, at most 1", erasing.MinRatio);
         }
     }
 }
@@ -167,7 +218,11 @@ public sealed record MultiScaleCropSpec
 }
 
 /// <summary>A crop of random area and aspect ratio, resized to the input size.</summary>
-/// <remarks>Source: Szegedy et al., arXiv:1409.4842, section 6; PaddleVideo's op RandomResizedCrop.</remarks>
+/// <remarks>
+/// Source: Szegedy et al., arXiv:1409.4842, section 6; PaddleVideo's op RandomResizedCrop. Its resize passes over a crop
+/// whose short side already has the input size, whatever the long side, and then can't stack the batch; here every crop
+/// becomes square.
+/// </remarks>
 public sealed record RandomResizedCropSpec
 {
     /// <summary>Smallest share of the frame's area.</summary>

@@ -53,8 +53,8 @@ public sealed class TrainingTransform
     }
 
     /// <summary>
-    /// As <see cref="Transform(DecodedClip, CounterRandom, Span{float})"/>, but bytes before normalisation. Where the resize
-    /// comes after it (<see cref="ResizeEngine.Interpolate"/>), Pillow's filter stands in.
+    /// As <see cref="Transform(DecodedClip, CounterRandom, Span{float})"/>, but bytes before normalisation and differences.
+    /// Where the resize comes after it (<see cref="ResizeEngine.Interpolate"/>), Pillow's filter stands in.
     /// </summary>
     /// <param name="clip">T frames; stays the caller's.</param>
     /// <param name="random">The stream that decides; its draws are used up.</param>
@@ -73,6 +73,31 @@ public sealed class TrainingTransform
         ViewStrides strides = ViewStrides.Of(Spec.Layout, clip.Count, Spec.Size);
         CheckLength(destination.Length, strides);
         var plan = new Plan(this, clip.Width, clip.Height, draws);
+        if (Augmentation.VariesPixels)
+        {
+            TransformVaried(clip, plan, draws, strides, destination);
+        }
+        else
+        {
+            Transform(clip, plan, strides, destination);
+        }
+
+        if (Spec.Input == ClipInput.Difference)
+        {
+            FrameDifference.Apply(destination[..strides.View], Spec.Layout, clip.Count, Spec.Frames);
+        }
+    }
+
+    internal void TransformBytes(DecodedClip clip, IDraws draws, Span<byte> destination)
+    {
+        ArgumentNullException.ThrowIfNull(clip);
+        ViewStrides strides = ViewStrides.Of(ClipLayout.Nthwc, clip.Count, Spec.Size);
+        CheckLength(destination.Length, strides);
+        TransformBytes(clip, new Plan(this, clip.Width, clip.Height, draws), draws, strides, destination);
+    }
+
+    private void Transform(DecodedClip clip, Plan plan, ViewStrides strides, Span<float> destination)
+    {
         byte[] scratch = ArrayPool<byte>.Shared.Rent(plan.ScratchBytes);
         try
         {
@@ -95,12 +120,33 @@ public sealed class TrainingTransform
         }
     }
 
-    internal void TransformBytes(DecodedClip clip, IDraws draws, Span<byte> destination)
+    // Changes of pixels look at the whole clip, so it is made as bytes first.
+    private void TransformVaried(DecodedClip clip, Plan plan, IDraws draws, ViewStrides strides, Span<float> destination)
     {
-        ArgumentNullException.ThrowIfNull(clip);
-        ViewStrides strides = ViewStrides.Of(ClipLayout.Nthwc, clip.Count, Spec.Size);
-        CheckLength(destination.Length, strides);
-        var plan = new Plan(this, clip.Width, clip.Height, draws);
+        byte[] rented = ArrayPool<byte>.Shared.Rent(strides.View);
+        try
+        {
+            Span<byte> pixels = rented.AsSpan(0, strides.View);
+            TransformBytes(clip, plan, draws, ViewStrides.Of(ClipLayout.Nthwc, clip.Count, Spec.Size), pixels);
+            int row = Spec.Size * 3;
+            CropView[] whole = [default];
+            for (int t = 0; t < clip.Count; t++)
+            {
+                var sink = new NormalizingSink(destination[(t * strides.Frame)..], strides, whole, 1, _table, new PixelWindow(0, 0, Spec.Size, Spec.Size));
+                for (int y = 0; y < Spec.Size; y++)
+                {
+                    sink.Accept(y, pixels.Slice(((t * Spec.Size) + y) * row, row));
+                }
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(rented);
+        }
+    }
+
+    private void TransformBytes(DecodedClip clip, Plan plan, IDraws draws, ViewStrides strides, Span<byte> destination)
+    {
         byte[] scratch = ArrayPool<byte>.Shared.Rent(plan.ScratchBytes);
         try
         {
@@ -113,6 +159,14 @@ public sealed class TrainingTransform
         finally
         {
             ArrayPool<byte>.Shared.Return(scratch);
+        }
+
+        if (Augmentation.VariesPixels)
+        {
+            foreach (PixelStep step in PixelSteps.Draw(Augmentation, Spec.Normalization, Spec.Size, draws))
+            {
+                step(destination[..strides.View], Spec.Size);
+            }
         }
     }
 
@@ -136,7 +190,7 @@ public sealed class TrainingTransform
         {
             TrainingAugmentation augmentation = transform.Augmentation;
             int size = transform.Spec.Size;
-            ResizeEngine engine = augmentation.Jitter?.Engine ?? augmentation.Resize.Engine;
+            ResizeEngine engine = augmentation.FirstEngine;
             (int resizedWidth, int resizedHeight) = ResizeTarget.Of(augmentation.Resize, width, height);
             if (augmentation.Jitter is { } jitter)
             {

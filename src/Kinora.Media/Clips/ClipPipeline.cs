@@ -111,10 +111,12 @@ public sealed class ClipPipeline
         {
             ArrayPool<byte>.Shared.Return(scratch);
         }
+
+        TakeDifferences(destination);
     }
 
     /// <summary>
-    /// Makes the crops as bytes, before normalisation: for thumbnails and for checks. Where the specification resizes after
+    /// Makes the crops as bytes, before normalisation and differences: for thumbnails and for checks. Where the specification resizes after
     /// the normalisation (<see cref="ResizeEngine.Interpolate"/>) there are no such bytes, and Pillow's filter stands in.
     /// </summary>
     /// <param name="clip">Clips · Frames frames; stays the caller's.</param>
@@ -177,6 +179,8 @@ public sealed class ClipPipeline
             ArrayPool<byte>.Shared.Return(scratch);
             ArrayPool<byte>.Shared.Return(rented);
         }
+
+        TakeDifferences(destination);
     }
 
     private void Transform(ReadOnlySpan<byte> frame, int stride, int position, Plan plan, byte[] scratch, Span<float> destination)
@@ -190,6 +194,14 @@ public sealed class ClipPipeline
 
         var sink = new NormalizingSink(views, _floats, plan.Crops, Clips, _table, plan.Resize.Window);
         plan.Resize.Run(frame, stride, scratch, _width, ref sink);
+    }
+
+    private void TakeDifferences(Span<float> views)
+    {
+        for (int view = 0; Spec.Input == ClipInput.Difference && view < Views; view++)
+        {
+            FrameDifference.Apply(views.Slice(view * FloatsPerView, FloatsPerView), Spec.Layout, Frames, Frames);
+        }
     }
 
     private int Start(int position, ViewStrides strides) =>

@@ -45,7 +45,7 @@ internal sealed class ResizePlan
         if (engine is not (ResizeEngine.Pillow or ResizeEngine.OpenCv))
         {
             throw new ConfigException(
-                $"resize of bytes: expected the engine {ResizeEngine.Pillow} or {ResizeEngine.OpenCv}, found {engine}, which resizes normalised values and is for evaluation only");
+                $"resize of bytes: expected the engine {ResizeEngine.Pillow} or {ResizeEngine.OpenCv}, found {engine}, which resizes normalised values");
         }
 
         Debug.Assert(window is { Width: > 0, Height: > 0 } && window.IsInside(width, height), "window outside");

@@ -287,7 +287,7 @@ internal sealed class TrainingRun : IDisposable
     private void KeepEpoch(int epoch)
     {
         CheckpointConfig config = _config.Checkpoints;
-        if (config.EveryEpochs == 0 || (epoch % config.EveryEpochs != 0 && epoch != Epochs))
+        if (!_folder.Writes || config.EveryEpochs == 0 || (epoch % config.EveryEpochs != 0 && epoch != Epochs))
         {
             return;
         }

@@ -355,9 +355,107 @@ public sealed class ClipLoaderTests(Clips clips)
     }
 
     [Fact]
+    public void Epoch_RepeatedViews_SameFramesOnceDecodedAndEachVariedAnew()
+    {
+        ClipLoaderOptions options = _training with { RepeatedViews = 3 };
+        foreach (ClipCache? cache in new[] { null, new ClipCache(1 << 26) })
+        {
+            using var loader = new ClipLoader(clips.WithBroken(2), options with { Cache = cache, FailureBudget = 1 });
+            using var once = new ClipLoader(clips.WithBroken(2), _training with { FailureBudget = 1 });
+            List<Copy> repeated = Drain(loader, 2), single = Drain(once, 2);
+            Assert.Equal(13, loader.Statistics.VideosDecoded);
+            foreach ((Copy many, Copy one) in repeated.Zip(single))
+            {
+                Assert.Equal(one.Indices.SelectMany(i => new[] { i, i, i }), many.Indices);
+                Assert.Equal(one.Labels.SelectMany(l => new[] { l, l, l }), many.Labels);
+                int floats = one.Pixels.Length / one.Indices.Length;
+                for (int i = 0; i < one.Indices.Length; i++)
+                {
+                    ReadOnlySpan<float> first = View(3 * i), second = View((3 * i) + 1), third = View((3 * i) + 2);
+                    Assert.True(first.SequenceEqual(one.Pixels.AsSpan(i * floats, floats)));
+                    Assert.False(first.SequenceEqual(second) || first.SequenceEqual(third) || second.SequenceEqual(third));
+                }
+
+                ReadOnlySpan<float> View(int n) => many.Pixels.AsSpan(n * floats, floats);
+            }
+        }
+
+        AssertSame(Run(options with { Workers = 1 }, 1), Run(options with { Workers = 5 }, 1));
+    }
+
+    [Fact]
+    public void Preview_EveryView_IsWhatTheLoaderNormalises()
+    {
+        ClipLoaderOptions options = _training with { RepeatedViews = 2, MirroredLabels = [0, 2, 1], Spec = _spec with { Normalization = new(default, new(1, 1, 1), Scale: 1), Layout = ClipLayout.Nthwc } };
+        foreach (Copy batch in Run(options, 3))
+        {
+            int floats = batch.Pixels.Length / batch.Indices.Length;
+            for (int i = 0; i < batch.Indices.Length; i++)
+            {
+                ClipPreview preview = ClipPreview.Read(clips.Set, options, batch.Indices[i], 3, Token);
+                ClipPreviewView view = preview.Views[i % 2];
+                Assert.Equal(batch.Labels[i], view.Label);
+                Assert.Equal(batch.Pixels.AsSpan(i * floats, floats).ToArray(), view.Pixels.Select(p => (float)p));
+                Assert.Equal(4, preview.FrameIndices.Count);
+                Assert.Equal(view.Pixels.Length, preview.Plain.Length);
+            }
+        }
+
+        Assert.Throws<ConfigException>(() => ClipPreview.Read(clips.Set, _evaluation, 0, ct: Token));
+        Assert.Throws<MediaException>(() => ClipPreview.Read(clips.WithBroken(0), options, 0, ct: Token));
+    }
+
+    [Fact]
+    public void Epoch_Mixed_IsTheMixerWithTheBatchsStream()
+    {
+        var mix = new BatchMix { Kind = MixKind.VideoMix };
+        var mixer = new BatchMixer(mix, _spec.Layout);
+        using var plain = new ClipLoader(clips.Set, _training);
+        using var mixed = new ClipLoader(clips.Set, _training with { Mix = mix });
+        foreach ((ClipBatch expected, ClipBatch found) in plain.Epoch(4, ct: Token).Zip(mixed.Epoch(4, ct: Token)))
+        {
+            using (expected)
+            using (found)
+            {
+                Assert.Null(expected.MixedLabels);
+                mixer.Mix(expected, new CounterRandom(9, 4, expected.Index, "mix"));
+                Assert.True(expected.Pixels.Span.SequenceEqual(found.Pixels.Span));
+                Assert.Equal(expected.Lambda, found.Lambda);
+                Assert.Equal(expected.MixedLabels, found.MixedLabels);
+                int[] labels = found.Labels.ToArray();
+                Assert.Equal(found.Partners!.Select(p => labels[p]), found.MixedLabels);
+                Assert.Equal(found.Count, found.Lambda!.Count);
+                Assert.Throws<InvalidOperationException>(() => mixer.Mix(found, new CounterRandom(1, "again")));
+            }
+        }
+    }
+
+    [Fact]
+    public void Epoch_Differences_AreThoseOfThePlainClips()
+    {
+        foreach (ClipLoaderOptions options in new[] { _training, _evaluation, _evaluation with { Cache = new ClipCache(1 << 26) } })
+        {
+            List<Copy> plain = Run(options, 1), differences = Run(options with { Spec = _spec with { Input = ClipInput.Difference } }, 1);
+            foreach ((Copy rgb, Copy difference) in plain.Zip(differences))
+            {
+                const int frame = 3 * 32 * 32;
+                for (int i = 0; i < rgb.Pixels.Length; i++)
+                {
+                    float expected = i / frame % 4 == 0 ? 0 : rgb.Pixels[i] - rgb.Pixels[i - frame];
+                    Assert.True(expected == difference.Pixels[i], $"value {i}");
+                }
+            }
+        }
+    }
+
+    [Fact]
     public void Constructor_Wrong_SaysWhat()
     {
         Assert.Contains("batch size", Message(_training with { BatchSize = 0 }), StringComparison.Ordinal);
+        Assert.Contains("repeated views", Message(_training with { RepeatedViews = 0 }), StringComparison.Ordinal);
+        Assert.Contains("repeated views", Message(_evaluation with { RepeatedViews = 2 }), StringComparison.Ordinal);
+        Assert.Contains("mix", Message(_evaluation with { Mix = new() { Kind = MixKind.Mixup } }), StringComparison.Ordinal);
+        Assert.Contains("mixupAlpha", Message(_training with { Mix = new() { MixupAlpha = -1 } }), StringComparison.Ordinal);
         Assert.Contains("drop last", Message(_evaluation with { DropLast = true }), StringComparison.Ordinal);
         Assert.Contains("at least a batch of 14", Assert.Throws<DatasetException>(() => new ClipLoader(clips.Set, _training with { BatchSize = 14, DropLast = true })).Message, StringComparison.Ordinal);
         Assert.Contains("found none", Assert.Throws<DatasetException>(() => new ClipLoader(clips.Set with { Samples = [] }, _training)).Message, StringComparison.Ordinal);

@@ -92,6 +92,20 @@ public sealed class TrainingTransformTests
         }
     }
 
+    // A crop of 224 by 280 in the corner: PaddleVideo's resize would leave it as it is.
+    [Fact]
+    public void Transform_ResizedCropWithTheInputsShortSide_StillBecomesSquare()
+    {
+        using DecodedClip clip = Clip(400, 300);
+        double area = 224 * 280 / (400.0 * 300), logRatio = Math.Log(224.0 / 280);
+        Assert.Equal((224, 280), RandomWindows.ResizedCropSize(400, 300, logRatio, area));
+        byte[] found = new byte[2 * 224 * 224 * 3];
+        var augmentation = new TrainingAugmentation { RandomResizedCrop = new() { MinArea = area, MaxArea = area, MinRatio = 0.8, MaxRatio = 0.8 }, FlipProbability = 0 };
+        new TrainingTransform(augmentation, Spec).TransformBytes(clip, new FirstDraws(), found);
+        Pictures cut = PaddleOps.Cut(new([.. clip.Frame(0), .. clip.Frame(1)], 2, 400, 300), new(0, 0, 224, 280));
+        Assert.Equal(PaddleOps.Resized(cut, 224, 224, ResizeEngine.Pillow, VectorWidth.None).Bytes, found);
+    }
+
     [Fact]
     public void Transform_FrameSmallerThanInput_MediaException()
     {
@@ -117,7 +131,7 @@ public sealed class TrainingTransformTests
         AssertNamed("randomResizedCrop.minArea", new() { RandomResizedCrop = new() { MinArea = 0 } });
         AssertNamed("jitter", new() { Jitter = new(300, 200) });
         AssertNamed("jitter.engine", new() { Jitter = new(Engine: ResizeEngine.Interpolate), MultiScaleCrop = new() });
-        AssertNamed("resize.engine", new() { Resize = new(ResizeRule.Square, 256, ResizeEngine.Interpolate) });
+        AssertNamed("resize.engine", new() { Resize = new(ResizeRule.Square, 256, ResizeEngine.Interpolate), RandomResizedCrop = new() });
         AssertNamed("randomResizedCrop", new() { MultiScaleCrop = new(), RandomResizedCrop = new() });
 
         static void AssertNamed(string key, TrainingAugmentation augmentation)

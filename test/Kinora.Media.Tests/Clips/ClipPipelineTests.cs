@@ -56,6 +56,38 @@ public sealed class ClipPipelineTests
         }
     }
 
+    [Theory]
+    [InlineData(ClipLayout.Ntchw, ResizeEngine.Pillow)]
+    [InlineData(ClipLayout.Ncthw, ResizeEngine.OpenCv)]
+    [InlineData(ClipLayout.Ncthw, ResizeEngine.Interpolate)]
+    [InlineData(ClipLayout.Nthwc, ResizeEngine.Pillow)]
+    public void Transform_Difference_EachFrameMinusTheOneBeforeAndTrainingAlike(ClipLayout layout, ResizeEngine engine)
+    {
+        const int size = 24, frames = 3, views = 2 * 3;
+        var spec = new ClipSpec(
+            new(SamplingMethod.FrameInterval, 2, frames), new(ResizeRule.KeepAspectFloor, 30, engine), new(CropMethod.Spread, size), Normalization.ImageNet, Layout: layout);
+        byte[] video = FormulaFrames.Create(53, 40, 6);
+        using DecodedClip clip = DecodedClip.FromVideo(video, 53, 40, [0, 1, 2, 3, 4, 5]);
+        float[] plain = new float[views * 3 * frames * size * size], differences = new float[plain.Length];
+        new ClipPipeline(spec).Transform(clip, plain);
+        new ClipPipeline(spec with { Input = ClipInput.Difference }).Transform(clip, differences);
+        (int step, int period) = layout == ClipLayout.Ncthw ? (size * size, frames) : (3 * size * size, frames);
+        for (int i = 0; i < plain.Length; i++)
+        {
+            Assert.Equal(i / step % period == 0 ? 0 : plain[i] - plain[i - step], differences[i]);
+        }
+
+        // A training that varies nothing makes the same of a clip as the evaluation's middle crop.
+        ClipSpec middle = spec with { Sampling = new(SamplingMethod.Uniform, frames), Crop = new(CropMethod.Center, size), Input = ClipInput.Difference };
+        var still = new TrainingAugmentation { Resize = middle.Resize, FlipProbability = 0 };
+        using DecodedClip short3 = DecodedClip.FromVideo(video, 53, 40, [0, 2, 5]);
+        float[] evaluated = new float[3 * frames * size * size], trained = new float[evaluated.Length];
+        new ClipPipeline(middle).Transform(short3, evaluated);
+        new TrainingTransform(still, middle).Transform(short3, new CounterRandom(1, "still"), trained);
+        Assert.Equal(evaluated, trained);
+        Assert.Contains(trained, v => v != 0);
+    }
+
     [Fact]
     public void TransformBytes_SeveralClipsAndCrops_CropMajor()
     {
@@ -124,12 +156,12 @@ public sealed class ClipPipelineTests
     }
 
     [Fact]
-    public void Augmentation_InterpolateInTraining_ConfigExceptionSaysWhy()
+    public void MultiScaleCrop_BesideInterpolate_ConfigExceptionSaysWhy()
     {
-        using DecodedClip clip = new ClipPipeline(Spec).Decode(Video(90, 60, 9), TestContext.Current.CancellationToken);
-        var transform = new TrainingTransform(new TrainingAugmentation { Resize = new(ResizeRule.KeepAspectFloor, 40, ResizeEngine.Interpolate) }, Spec);
-        ConfigException e = Assert.Throws<ConfigException>(() => transform.Transform(clip, new CounterRandom(1, "x"), new float[4 * 3 * 32 * 32]));
-        Assert.Contains("for evaluation only", e.Message, StringComparison.Ordinal);
+        ResizeSpec interpolate = new(ResizeRule.KeepAspectFloor, 40, ResizeEngine.Interpolate);
+        ConfigException e = Assert.Throws<ConfigException>(() => new TrainingTransform(new() { Resize = interpolate, MultiScaleCrop = new() { Size = 32 } }, Spec));
+        Assert.Contains("resize.engine", e.Message, StringComparison.Ordinal);
+        Assert.Contains("work on bytes", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]

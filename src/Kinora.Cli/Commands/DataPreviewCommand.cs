@@ -1,0 +1,129 @@
+using System.CommandLine;
+using Kinora.Cli.Reports;
+using Kinora.Cli.Terminal;
+using Kinora.Data;
+using Kinora.Media;
+using Kinora.Training;
+
+namespace Kinora.Cli.Commands;
+
+/// <summary><c>kinora data preview</c>: an HTML page of training clips as training varies them.</summary>
+internal static class DataPreviewCommand
+{
+    private const int MostPictures = 20_000;
+
+    public static Command Create(Output output)
+    {
+        Argument<string> data = new("data") { Description = "A folder of class folders, or a list file." };
+        Option<int> clips = new("--clips", "-n") { Description = "Clips to show, drawn from the training clips.", DefaultValueFactory = _ => 8 };
+        Option<int> views = new("--views") { Description = "Varied versions of each clip.", DefaultValueFactory = _ => 3 };
+        Option<ulong> seed = new("--seed") { Description = "Seed of choice and variation; a run with this seed sees view 1 in its first epoch." };
+        Option<string> page = new("--out", "-o") { Description = "The HTML file.", DefaultValueFactory = _ => "preview.html" };
+        Option<string?> root = new("--root") { Description = "Folder that the paths of a list file are relative to." };
+        Option<FileInfo?> config = new("--config", "-c") { Description = "Training configuration (YAML) whose frames, size and augmentation to use." };
+        Command command = new ExampleCommand(
+            "preview",
+            "Writes a page with contact sheets of training clips: plain, and as training varies them.",
+            "data preview my-clips/", "data preview train.list --config run.yaml --clips 20 --out sheet.html")
+        {
+            data, clips, views, seed, page, root, config,
+        };
+        LimitNumber(clips);
+        LimitNumber(views);
+        command.SetAction((parsed, ct) => Task.FromResult(Run(parsed, ct)));
+        return command;
+
+        int Run(ParseResult parsed, CancellationToken ct)
+        {
+            string path = parsed.GetValue(data)!;
+            VideoDataset dataset = Load(path, parsed.GetValue(root));
+            FileInfo? file = parsed.GetValue(config);
+            TrainingConfig training = file is null ? new TrainingConfig() : ConfigYaml.Read(file.FullName);
+            training = training with { Data = training.Data with { Path = path } };
+            training.Validate(file?.FullName);
+            (ClipSpec spec, TrainingAugmentation augmentation) = Recipe(training);
+            ClipLoaderOptions options = new() { Spec = spec, Augmentation = augmentation, RepeatedViews = parsed.GetValue(views), Seed = parsed.GetValue(seed) };
+            List<PreviewedClip> shown = Read(output, dataset, options, Choose(dataset, options.Seed, parsed.GetValue(clips)), ct);
+            PreviewReport.Write(parsed.GetValue(page)!, Path.GetFileName(Path.TrimEndingDirectorySeparator(path)), dataset.Labels, options, shown, ct);
+            foreach (PreviewedClip clip in shown.Where(c => c.Error is not null))
+            {
+                output.Error(clip.Error!);
+            }
+
+            output.Out.WriteLine($"{parsed.GetValue(page)}: {shown.Count(c => c.Error is null)} clips, each plain and in {options.RepeatedViews} views");
+            return shown.Any(c => c.Error is not null) ? ExitCode.Failure : ExitCode.Success;
+        }
+    }
+
+    /// <summary>
+    /// How a run of a configuration reads and varies its clips. Which network it trains doesn't matter here, except that
+    /// frames and size that are left open are those of Kinora's default.
+    /// </summary>
+    private static (ClipSpec Spec, TrainingAugmentation Augmentation) Recipe(TrainingConfig config)
+    {
+        const int defaultFrames = 8, defaultSize = 112;
+        int size = config.Model.Size ?? defaultSize;
+        ClipSpec spec = new(
+            new SamplingSpec(SamplingMethod.SelectLeft, config.Model.Frames ?? defaultFrames),
+            new ResizeSpec(ResizeRule.KeepAspectRound, size * 8 / 7),
+            new CropSpec(CropMethod.Center, size),
+            Normalization.Symmetric128);
+        return (spec, new TrainingAugmentation
+        {
+            Resize = spec.Resize,
+            MultiScaleCrop = new MultiScaleCropSpec { Size = size, Scales = config.Augmentation.Scales },
+            FlipProbability = config.Augmentation.FlipProbability,
+        });
+    }
+
+    private static VideoDataset Load(string path, string? root)
+    {
+        VideoDataset dataset = Directory.Exists(path) ? DatasetFolder.Load(path).Train : DatasetList.Load(path, new DatasetListOptions { Prefix = root });
+        return dataset.Samples.Count > 0 ? dataset : throw new DatasetException("preview: expected at least one training clip, found none", path);
+    }
+
+    // Some of the clips, in the order of the data set.
+    private static int[] Choose(VideoDataset dataset, ulong seed, int count)
+    {
+        int[] numbers = [.. Enumerable.Range(0, dataset.Samples.Count)];
+        new CounterRandom(seed, "preview").Shuffle<int>(numbers);
+        return [.. numbers.Take(count).Order()];
+    }
+
+    private static List<PreviewedClip> Read(Output output, VideoDataset dataset, ClipLoaderOptions options, int[] numbers, CancellationToken ct)
+    {
+        long pictures = (long)numbers.Length * (options.RepeatedViews + 1) * options.Spec.Frames;
+        if (pictures > MostPictures)
+        {
+            throw new ConfigException($"preview: expected at most {MostPictures} pictures on a page, found {pictures}; show fewer clips, views or frames");
+        }
+
+        var clips = new List<PreviewedClip>();
+        CountView.Follow(output, "reading", progress =>
+        {
+            foreach (int number in numbers)
+            {
+                VideoSample sample = dataset.Samples[number];
+                try
+                {
+                    clips.Add(new(sample.Path, dataset.Labels[sample.Label], ClipPreview.Read(dataset, options, number, ct: ct), null));
+                }
+                catch (MediaException e)
+                {
+                    clips.Add(new(sample.Path, dataset.Labels[sample.Label], null, e.Path is null ? $"{e.Message} [{sample.Path}]" : e.Message));
+                }
+
+                progress(clips.Count, numbers.Length);
+            }
+        });
+        return clips;
+    }
+
+    private static void LimitNumber(Option<int> option) => option.Validators.Add(result =>
+    {
+        if (result.GetValue(option) is < 1 or > 1000)
+        {
+            result.AddError($"{option.Name}: expected 1 to 1000, found {result.GetValue(option)}");
+        }
+    });
+}
