@@ -73,10 +73,10 @@ public static unsafe class Grad
 public static unsafe class Autocast
 {
     [ThreadStatic]
-    private static bool _enabled;
+    private static DType? _current;
 
-    /// <summary>Whether the calling thread is inside a region of <see cref="BFloat16"/>.</summary>
-    public static bool IsEnabled => _enabled;
+    /// <summary>The short type of the calling thread's region; null outside.</summary>
+    public static DType? Current => _current;
 
     /// <summary>
     /// Whether bfloat16 is fast here: the processor has AVX512_BF16. Elsewhere autocast gives the same results, slowly.
@@ -108,7 +108,7 @@ public static unsafe class Autocast
         private readonly DeviceType _device = Device.Current.Type;
         private readonly int _previousOn;
         private readonly int _previousType;
-        private readonly bool _previous = _enabled;
+        private readonly DType? _previous = _current;
 
         public Region(bool on, DType dtype)
         {
@@ -117,14 +117,14 @@ public static unsafe class Autocast
             Status.Check(NativeMethods.kt_autocast((int)_device, on ? 1 : 0, (int)dtype, &previousOn, &previousType), "autocast");
             _previousOn = previousOn;
             _previousType = previousType;
-            _enabled = on;
+            _current = on ? dtype : null;
         }
 
         protected override void Restore()
         {
             int ignored;
             _ = NativeMethods.kt_autocast((int)_device, _previousOn, _previousType, &ignored, &ignored);
-            _enabled = _previous;
+            _current = _previous;
         }
     }
 }

@@ -18,6 +18,7 @@ internal static class TrainCommand
         Option<bool> explain = new("--explain") { Description = "Print the configuration as it would run and where each value comes from, and stop." };
         Option<bool> planOnly = new("--plan") { Description = "Print the plan and stop." };
         Option<bool> test = new("--test") { Description = "Only measure the weights given with -w on the test clips." };
+        Option<string> device = new("--device") { Description = "auto, cpu, cuda or cuda:N.", DefaultValueFactory = _ => "auto" };
         Option<bool> json = new("--json") { Description = "Print the outcome as JSON; progress goes to standard error." };
 
         Command command = new ExampleCommand(
@@ -28,7 +29,7 @@ internal static class TrainCommand
             "train my-clips/ --set optimizer.kind=adamW --explain",
             "train -c pptsm_k400_frames_uniform.yaml -o DATASET.batch_size=8 --amp",
             "train --resume runs/my-clips");
-        foreach (Symbol symbol in (IEnumerable<Symbol>)[.. what.Symbols, resume, explain, planOnly, test, json])
+        foreach (Symbol symbol in (IEnumerable<Symbol>)[.. what.Symbols, resume, device, explain, planOnly, test, json])
         {
             if (symbol is Argument argument)
             {
@@ -53,13 +54,15 @@ internal static class TrainCommand
         int Run(ParseResult parsed, CancellationToken ct)
         {
             bool asJson = parsed.GetValue(json);
-            TrainerOptions options = new() { Provenance = Provenance.Current(), StartWeights = StartWeights.Load, Rendezvous = Tensors.Rendezvous.FromEnvironment() };
+            Tensors.Rendezvous? rendezvous = Tensors.Rendezvous.FromEnvironment();
+            bool speaks = rendezvous is null or { Rank: 0 };
+            TrainerOptions options = new() { Provenance = Provenance.Current(), StartWeights = StartWeights.Load, Rendezvous = rendezvous, Device = parsed.GetValue(device)! };
             if (parsed.GetValue(resume) is { } run)
             {
-                return Finish(TrainingView.Follow(output, asJson, progress => Trainer.Resume(run.FullName, options, progress, ct)), options, asJson, ct);
+                return Finish(Follow(progress => Trainer.Resume(run.FullName, options, progress, ct)), speaks, asJson, ct);
             }
 
-            (ConfigDraft draft, PaddleTraining? recipe) = what.Configure(parsed, output.Note);
+            (ConfigDraft draft, PaddleTraining? recipe) = what.Configure(parsed, speaks ? output.Note : _ => { });
             TrainingConfig config = draft.Build();
             if (parsed.GetValue(explain))
             {
@@ -79,10 +82,13 @@ internal static class TrainCommand
                 return Test(config, options, asJson, ct);
             }
 
-            TrainingOutcome outcome = TrainingView.Follow(output, asJson, progress => recipe?.ResumeEpoch > 0
+            TrainingOutcome outcome = Follow(progress => recipe?.ResumeEpoch > 0
                 ? Trainer.Resume(RunAfter(config, recipe.ResumeEpoch), options, progress, ct)
                 : Trainer.Run(config, options, progress, ct));
-            return Finish(outcome, options, asJson, ct);
+            return Finish(outcome, speaks, asJson, ct);
+
+            // Of several processes one speaks, and exports what came of it.
+            TrainingOutcome Follow(Func<IProgress<TrainingProgress>?, TrainingOutcome> train) => speaks ? TrainingView.Follow(output, asJson, train) : train(null);
         }
 
         int Test(TrainingConfig config, TrainerOptions options, bool asJson, CancellationToken ct)
@@ -114,18 +120,18 @@ internal static class TrainCommand
             }
         }
 
-        int Finish(TrainingOutcome outcome, TrainerOptions options, bool asJson, CancellationToken ct)
+        int Finish(TrainingOutcome outcome, bool speaks, bool asJson, CancellationToken ct)
         {
+            if (!speaks)
+            {
+                return outcome.End == TrainingEnd.Completed ? ExitCode.Success : ExitCode.Failure;
+            }
+
             string folder = outcome.Plan.RunFolder;
             if (outcome.End != TrainingEnd.Completed)
             {
                 output.Note($"stopped after epoch {outcome.Epochs.Count}; go on with: kinora train --resume {folder}");
                 return ExitCode.Failure;
-            }
-
-            if (options.Rendezvous?.Rank > 0)
-            {
-                return ExitCode.Success; // rank 0 exports and tells
             }
 
             ExportReport exported = ModelExport.Run(folder, Path.Combine(folder, ModelExport.FileName), null, null, null, ct);

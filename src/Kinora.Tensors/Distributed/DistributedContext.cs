@@ -17,10 +17,12 @@ public sealed class DistributedContext : IDisposable
 {
     private const string Prefix = "failure/";
     private static readonly TimeSpan FarewellTime = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan PollTime = TimeSpan.FromMilliseconds(100);
     private readonly ProcessStore? _store;
     private readonly ProcessGroup? _control;
     private readonly ProcessGroup? _statistics;
     private readonly ProcessGroup? _gradients;
+    private int _turns;
     private bool _failed;
     private bool _disposed;
 
@@ -246,6 +248,46 @@ public sealed class DistributedContext : IDisposable
     /// <returns>Belongs to the caller; dispose of it before this object.</returns>
     public GradientReducer? ReduceGradients(IEnumerable<(string Name, Tensor Value)> parameters, long bucketBytes = GradientReducer.DefaultBucketBytes) =>
         _gradients is null ? null : new GradientReducer(_gradients, parameters, bucketBytes);
+
+    /// <summary>
+    /// Lets rank 0 do something first that the others then find done, such as filling a cache on a shared disk. It may
+    /// take longer than any exchange.
+    /// </summary>
+    /// <param name="work">Done by rank 0, and when that is over by all others at once.</param>
+    /// <exception cref="DistributedException">Rank 0 failed.</exception>
+    public void MainFirst(Action work)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        string key = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"first/{_turns++}");
+        if (_store is null || IsMain)
+        {
+            work();
+            _ = _store?.TrySet(key, "done");
+            return;
+        }
+
+        using var never = new ManualResetEventSlim();
+        while (true)
+        {
+            if (!_store.TryGet(key, out string? done) || !_store.TryGet(FailureKey(0), out string? failure))
+            {
+                throw new DistributedException($"rank {Rank} of {Size}: wait for rank 0: it has ended, see its own output", Rank, "wait");
+            }
+
+            if (failure is not null)
+            {
+                throw new DistributedException($"rank {Rank} of {Size}: wait for rank 0: it had stopped: {failure}", Rank, "wait");
+            }
+
+            if (done is not null)
+            {
+                work();
+                return;
+            }
+
+            never.Wait(PollTime);
+        }
+    }
 
     /// <summary>Tells the other processes why this one stops, so that their messages can say it.</summary>
     /// <param name="reason">One line.</param>

@@ -177,7 +177,10 @@ public sealed unsafe class ProcessGroup : IDisposable
         string? said = null;
         for (int rank = 0; rank < group.Size && said is null && !group._store.IsClosed; rank++)
         {
-            said = rank == group.Rank ? null : group._store.TryGet(DistributedContext.FailureKey(rank)) is { } reason ? $"rank {rank} had stopped: {reason}" : null;
+            if (rank != group.Rank && group._store.TryGet(DistributedContext.FailureKey(rank), out string? reason) && reason is not null)
+            {
+                said = $"rank {rank} had stopped: {reason}";
+            }
         }
 
         return new DistributedException(

@@ -10,6 +10,8 @@ namespace Kinora.Tensors;
 /// </summary>
 internal sealed unsafe class ProcessStore : SafeHandle
 {
+    private const int LongestValue = 2048;
+
     private ProcessStore(nint store, Rendezvous rendezvous)
         : base(0, ownsHandle: true)
     {
@@ -51,14 +53,14 @@ internal sealed unsafe class ProcessStore : SafeHandle
         }
     }
 
-    /// <summary>A value, or null where nobody has written it or the first process is gone. Doesn't wait.</summary>
-    public string? TryGet(string key)
+    /// <summary>A value, or null where nobody has written it; false where the first process is gone. Doesn't wait.</summary>
+    public bool TryGet(string key, out string? value)
     {
-        byte* bytes = stackalloc byte[2048];
+        byte* bytes = stackalloc byte[LongestValue];
         long count;
-        return NativeMethods.kt_store_try_get(handle, key, bytes, 2048, &count) == 0 && count >= 0
-            ? Encoding.UTF8.GetString(bytes, (int)Math.Min(count, 2048))
-            : null;
+        bool reached = NativeMethods.kt_store_try_get(handle, key, bytes, LongestValue, &count) == 0;
+        value = reached && count >= 0 ? Encoding.UTF8.GetString(bytes, (int)Math.Min(count, LongestValue)) : null;
+        return reached;
     }
 
     protected override bool ReleaseHandle() => NativeMethods.kt_store_close(handle) == 0;

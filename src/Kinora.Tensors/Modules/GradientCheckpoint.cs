@@ -100,7 +100,7 @@ public static unsafe class GradientCheckpoint
         private readonly Func<Tensor, Tensor> _forward;
         private readonly Tensor _input;
         private readonly bool _inputHasGradient;
-        private readonly bool _autocast = Autocast.IsEnabled;
+        private readonly DType? _autocast = Autocast.Current;
         private readonly (RandomModule Module, long Draws)[] _draws;
         private readonly BatchNorm[] _norms;
 
@@ -130,7 +130,7 @@ public static unsafe class GradientCheckpoint
                 leaf.RequiresGrad = _inputHasGradient;
                 Tensor output;
                 using (Grad.Enable())
-                using (_autocast ? Autocast.BFloat16() : null)
+                using (_autocast is DType type ? Autocast.Enable(type) : null)
                 {
                     output = _forward(leaf);
                 }

@@ -68,6 +68,11 @@ internal static class PartnerNetwork
 
         SecondNetwork Fitting(VideoNetwork second, ClipSpec itsSpec, string identity)
         {
+            if (config.Loop.Precision == Precision.Fp64)
+            {
+                second.To(DType.Float64);
+            }
+
             second.ToMemoryFormat(MemoryFormat.ChannelsLast);
             bool alike = second.Frames == student.Frames && itsSpec.Normalization == spec.Normalization && itsSpec.Layout == spec.Layout;
             if (alike || d.CacheScores)

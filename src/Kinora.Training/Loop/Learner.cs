@@ -223,7 +223,13 @@ internal sealed class Learner : IDisposable
         return [.. counts.Select(c => c == 0 ? 1 : (double)train.Samples.Count / present / c)];
     }
 
-    private IDisposable? Cast() => _config.Loop.Precision == Precision.Bf16 ? Autocast.BFloat16() : null;
+    // Short floats with 5 bits of exponent are there on GPUs only; elsewhere the scaler works on float32.
+    private IDisposable? Cast() => _config.Loop.Precision switch
+    {
+        Precision.Bf16 => Autocast.BFloat16(),
+        Precision.Fp16 when Device.Current.Type == DeviceType.Cuda => Autocast.Enable(DType.Float16),
+        _ => null,
+    };
 
     // This process's share of the clips of the joint batch; NaN where no process has any. One without clips of its own
     // takes part with a black one that counts for nothing.

@@ -69,6 +69,11 @@ internal sealed class RunFolder : IDisposable
     /// <param name="keep">How many stay; null for all.</param>
     public void KeepEpoch(int epoch, int? keep)
     {
+        if (!Writes)
+        {
+            return;
+        }
+
         string target = this[EpochFile(epoch)], unfinished = target + ".tmp";
         File.Copy(this[LastFile], unfinished, overwrite: true);
         File.Move(unfinished, target, overwrite: true);

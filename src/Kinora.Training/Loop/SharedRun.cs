@@ -12,7 +12,10 @@ internal static class SharedRun
     /// <param name="work">All work on the compute thread.</param>
     public static T With<T>(TrainerOptions options, Func<DistributedContext, T> work)
     {
-        using DistributedContext processes = DistributedContext.Connect(options.Rendezvous);
+        Device device = Device.Parse(options.Device, options.Rendezvous?.LocalRank ?? 0);
+        using IDisposable where = device.Use();
+        using DistributedContext processes = DistributedContext.Connect(
+            options.Rendezvous, device.Type == DeviceType.Cuda ? CommunicationBackend.Nccl : CommunicationBackend.Gloo);
         try
         {
             return work(processes);

@@ -31,6 +31,9 @@ public sealed record TrainerOptions
     /// <summary>Who this process is among those that share the run; null: it has the run for itself.</summary>
     public Rendezvous? Rendezvous { get; init; }
 
+    /// <summary>Where the network computes: auto, cpu, cuda or cuda:N (<see cref="Tensors.Device.Parse"/>).</summary>
+    public string Device { get; init; } = "auto";
+
     /// <summary>Processes that share the run.</summary>
     internal int Processes { get; init; } = 1;
 

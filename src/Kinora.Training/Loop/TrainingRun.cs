@@ -117,9 +117,9 @@ internal sealed class TrainingRun : IDisposable
         SecondNetwork second = _prepared.Second!;
         VideoDataset train = _prepared.Splits.Train;
         var relay = new Relay(done => Report(new TrainingProgress.Evaluating("teacher", done, train.Samples.Count)));
-        _learner.UseTeacherScores(TeacherScores.Prepare(
+        _processes.MainFirst(() => _learner.UseTeacherScores(TeacherScores.Prepare(
             Path.Combine(_config.Output, PartnerNetwork.ScoresFolder), second.Network, second.Identity, second.Spec, train,
-            _config.Loop.EvaluationBatchSize ?? _config.Loop.BatchSize!.Value, relay, _ct));
+            _config.Loop.EvaluationBatchSize ?? _config.Loop.BatchSize!.Value, relay, _ct)));
     }
 
     // Returns false when cancelled; the state then says where.

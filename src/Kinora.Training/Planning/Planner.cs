@@ -157,6 +157,7 @@ internal static class Planner
         FailureBudget = config.Data.FailureBudget,
         MirroredLabels = sides.KeepsAll ? null : sides.MirroredLabels,
         Mix = config.Augmentation.Mix,
+        RepeatedViews = config.Augmentation.Repeats,
         Cache = cache,
     };
 
@@ -319,7 +320,7 @@ internal static class Planner
             {
                 BatchSize = batch,
                 Precision = config.Loop.Precision == Precision.Auto
-                    ? (Autocast.IsSupported ? Precision.Bf16 : Precision.Fp32)
+                    ? (Autocast.IsSupported || Device.Current.Type == DeviceType.Cuda ? Precision.Bf16 : Precision.Fp32)
                     : config.Loop.Precision,
             },
             Optimizer = config.Optimizer with { LearningRate = config.Optimizer.LearningRate ?? DefaultRate(config.Optimizer.Kind) * batch * processes * config.Loop.Accumulate },
