@@ -34,6 +34,12 @@ public sealed class LabelMap
         _indices = indices.ToFrozenDictionary(StringComparer.Ordinal);
     }
 
+    /// <summary>
+    /// Whether a clip may have several classes, or none: each score is then a probability of its own (a sigmoid) instead of a share
+    /// of one (a softmax).
+    /// </summary>
+    public bool Independent { get; init; }
+
     /// <summary>Number of classes.</summary>
     public int Count => _names.Length;
 
@@ -88,7 +94,15 @@ public sealed class LabelMap
     // The order has room for one more than is kept: each class is inserted before the last one falls out.
     private Prediction[] Top(ReadOnlySpan<float> logits, Span<double> probabilities, Span<int> order)
     {
-        Softmax(logits, probabilities);
+        if (Independent)
+        {
+            Sigmoid(logits, probabilities);
+        }
+        else
+        {
+            Softmax(logits, probabilities);
+        }
+
         int kept = order.Length - 1, found = 0;
         for (int i = 0; i < probabilities.Length; i++)
         {
@@ -111,6 +125,14 @@ public sealed class LabelMap
         }
 
         return top;
+    }
+
+    private static void Sigmoid(ReadOnlySpan<float> logits, Span<double> probabilities)
+    {
+        for (int i = 0; i < logits.Length; i++)
+        {
+            probabilities[i] = float.IsNaN(logits[i]) ? 0 : 1 / (1 + Math.Exp(-(double)logits[i]));
+        }
     }
 
     private static void Softmax(ReadOnlySpan<float> logits, Span<double> probabilities)

@@ -26,6 +26,7 @@ internal static class ModelProperties
 
             writer.WriteEndArray();
         })),
+        .. labels.Independent ? [("kinora.scores", "independent")] : Array.Empty<(string, string)>(),
         .. config.Length == 0 ? Array.Empty<(string, string)>() : [("kinora.config", config)],
         ("kinora.provenance", Json(writer =>
         {

@@ -18,6 +18,9 @@ public sealed record ModelCard(
     /// <summary>Metadata property with the class names as a JSON array of strings.</summary>
     public const string LabelsKey = "kinora.labels";
 
+    /// <summary>Metadata property that says "independent" where a clip may have several classes; missing elsewhere.</summary>
+    public const string ScoresKey = "kinora.scores";
+
     /// <summary>Metadata property with the training configuration.</summary>
     public const string ConfigKey = "kinora.config";
 
@@ -53,7 +56,7 @@ public sealed record ModelCard(
         try
         {
             ClipSpec spec = ClipSpec.FromJson(specification);
-            return new ModelCard(spec, ReadLabels(names), properties.GetValueOrDefault(ConfigKey), properties.GetValueOrDefault(ProvenanceKey), properties);
+            return new ModelCard(spec, ReadLabels(names, properties.GetValueOrDefault(ScoresKey)), properties.GetValueOrDefault(ConfigKey), properties.GetValueOrDefault(ProvenanceKey), properties);
         }
         catch (ConfigException e)
         {
@@ -61,8 +64,13 @@ public sealed record ModelCard(
         }
     }
 
-    private static LabelMap ReadLabels(string json)
+    private static LabelMap ReadLabels(string json, string? scores)
     {
+        if (scores is not (null or "independent"))
+        {
+            throw new ConfigException($"{ScoresKey}: expected independent, found '{scores}'");
+        }
+
         var names = new List<string>();
         var reader = new Utf8JsonReader(Encoding.UTF8.GetBytes(json));
         try
@@ -75,7 +83,7 @@ public sealed record ModelCard(
 
             bool closed = opened && reader.TokenType == JsonTokenType.EndArray && !reader.Read();
             return closed && names.Count > 0
-                ? new LabelMap(names)
+                ? new LabelMap(names) { Independent = scores is not null }
                 : throw new ConfigException($"{LabelsKey}: expected a JSON array of at least one name");
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)

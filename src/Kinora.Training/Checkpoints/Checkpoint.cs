@@ -102,14 +102,15 @@ public sealed record Checkpoint
 
         try
         {
+            TrainingConfig config = ConfigYaml.Parse(Get(ConfigKey), file);
             return new Checkpoint
             {
                 Path = file,
                 Model = Get(ModelKey),
                 Options = JsonSerializer.Deserialize<ModelOptions>(Get(OptionsKey)) ?? throw new JsonException("null"),
                 ClipSpec = ClipSpec.FromJson(Get(ClipSpecKey), file),
-                Labels = new LabelMap(JsonSerializer.Deserialize<string[]>(Get(LabelsKey)) ?? []),
-                Config = ConfigYaml.Parse(Get(ConfigKey), file),
+                Labels = new LabelMap(JsonSerializer.Deserialize<string[]>(Get(LabelsKey)) ?? []) { Independent = config.Loss.Kind == LossKind.Binary },
+                Config = config,
                 Epoch = int.Parse(Get(EpochKey), CultureInfo.InvariantCulture),
                 Metrics = JsonSerializer.Deserialize<Dictionary<string, double>>(Get(MetricsKey)) ?? [],
                 Provenance = JsonSerializer.Deserialize<Dictionary<string, string>>(Get(ProvenanceKey)) ?? [],
