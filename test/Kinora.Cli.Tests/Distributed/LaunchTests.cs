@@ -44,7 +44,7 @@ public sealed class LaunchTests(SmallClips clips) : IClassFixture<SmallClips>
         {
             for (int column = 0; column < expected[epoch].Length; column++)
             {
-                Assert.Equal(expected[epoch][column], actual[epoch][column], 1e-5 * Math.Max(1, Math.Abs(expected[epoch][column])));
+                Assert.Equal(expected[epoch][column], actual[epoch][column], 1e-6 * Math.Max(1, Math.Abs(expected[epoch][column])));
             }
         }
 
@@ -167,7 +167,7 @@ public sealed class LaunchTests(SmallClips clips) : IClassFixture<SmallClips>
     internal string[] Training(TemporaryFolder folder, string name, int batch, int epochs = 2) =>
     [
         "train", clips.Folder, "--output", folder.Path, "--name", name, "--from-scratch", "--frames", "2", "--size", "32", "--batch-size", $"{batch}",
-        "--epochs", $"{epochs}", "--threads", "1", "--lr", "0.01", "--set", "loop.precision=fp32", "--set", "data.workers=1",
+        "--epochs", $"{epochs}", "--threads", "1", "--lr", "0.01", "--set", "loop.precision=fp64", "--set", "data.workers=1",
     ];
 
     private static int[] Children(int process) =>
