@@ -4,6 +4,9 @@ using Kinora.Models;
 
 namespace Kinora.Cli;
 
+/// <summary>What <c>train --test --json</c> prints.</summary>
+internal sealed record TestSummary(int Clips, int Failures, double Top1, double Top5, double? MeanAveragePrecision, double Loss);
+
 /// <summary>What <c>train --json</c> prints.</summary>
 internal sealed record TrainSummary(
     string Run, int Epochs, int BestEpoch, double? BestValidationTop1, double? TestTop1, int? TestClips, double Seconds, string Model, double OnnxRelativeDifference);
@@ -46,6 +49,7 @@ internal sealed record ConversionSummary(
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(TrainSummary))]
+[JsonSerializable(typeof(TestSummary))]
 [JsonSerializable(typeof(Kinora.Paddle.Programs.ProgramReport))]
 [JsonSerializable(typeof(ClassifiedClip))]
 [JsonSerializable(typeof(EvaluationSummary))]

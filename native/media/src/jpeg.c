@@ -1,5 +1,5 @@
-// JPEG through libjpeg-turbo. Flags are 0 throughout: the accurate integer transform and the smooth chroma filter,
-// which give the same pixels as Pillow and OpenCV.
+// JPEG through libjpeg-turbo with the accurate integer transform and the smooth chroma filter, as Pillow and OpenCV have
+// it. Reading does so by default; writing takes the fast transform below quality 96 unless told otherwise.
 #include <string.h>
 #include <turbojpeg.h>
 
@@ -80,7 +80,7 @@ int32_t km_jpeg_encode(const uint8_t *rgb24, int32_t width, int32_t height, int3
   if (!handle) return km_fail(error, KM_MEMORY, "writing a JPEG: out of memory");
   unsigned long size = (unsigned long)*byte_count;
   int32_t status = KM_OK;
-  if (tjCompress2(handle, rgb24, width, 0, height, TJPF_RGB, &jpeg, &size, TJSAMP_420, quality, TJFLAG_NOREALLOC) < 0)
+  if (tjCompress2(handle, rgb24, width, 0, height, TJPF_RGB, &jpeg, &size, TJSAMP_420, quality, TJFLAG_NOREALLOC | TJFLAG_ACCURATEDCT) < 0)
     status = fail_jpeg(error, KM_ENCODE, handle, "writing a JPEG");
   else
     *byte_count = (int64_t)size;

@@ -11,8 +11,12 @@ internal static class DataCommand
     {
         CreateSynthetic(output),
         DataDoctorCommand.Create(output),
+        DataFramesCommand.Create(output),
+        DataK400Command.Create(output),
+        DataListCommand.Create(output),
         DataPackCommand.Create(output),
         DataPreviewCommand.Create(output),
+        DataUcf101Command.Create(output),
     };
 
     private static Command CreateSynthetic(Output output)

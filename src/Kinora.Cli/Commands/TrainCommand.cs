@@ -1,10 +1,9 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Text.Json;
+using Kinora.Cli.Conversion;
 using Kinora.Cli.Terminal;
-using Kinora.Models;
 using Kinora.Onnx.Export;
-using Kinora.Tensors;
+using Kinora.Paddle;
 using Kinora.Training;
 
 namespace Kinora.Cli.Commands;
@@ -14,38 +13,37 @@ internal static class TrainCommand
 {
     public static Command Create(Output output)
     {
-        Argument<DirectoryInfo?> data = new("folder") { Arity = ArgumentArity.ZeroOrOne, Description = "A folder of class folders, optionally below train/, val/ and test/." };
-        Option<FileInfo?> config = new("--config", "-c") { Description = "Training configuration (YAML); options given beside it win." };
-        Option<DirectoryInfo?> resume = new("--resume") { Description = "Go on with an interrupted run, bit for bit as if it had not stopped.", HelpName = "run folder" };
-        Option<string?> name = new("--name") { Description = "Name of the run [default: the folder's name]." };
-        Option<string?> outputFolder = new("--output") { Description = "Folder that holds the runs [default: runs]." };
-        Option<string?> model = new("--model", "-m") { Description = $"Network, see 'kinora models list' [default: {ModelCatalog.DefaultName}]." };
-        Option<bool> scratch = new("--from-scratch") { Description = "Random initial weights instead of ImageNet's." };
-        Option<int?> frames = new("--frames") { Description = "Frames of a clip." };
-        Option<int?> size = new("--size") { Description = "Side of the network's input, in pixels." };
-        Option<int?> epochs = new("--epochs") { Description = "Epochs [default: from the amount of data and --minutes]." };
-        Option<double?> minutes = new("--minutes") { Description = "How long training may take when --epochs isn't given." };
-        Option<int?> batch = new("--batch-size") { Description = "Clips of a batch." };
-        Option<double?> rate = new("--learning-rate", "--lr") { Description = "Peak learning rate." };
-        Option<ulong?> seed = new("--seed") { Description = "Seed of every random choice [default: 1]." };
-        Option<int?> threads = new("--threads") { Description = "Threads of the compute library [default: one a core]." };
-        Option<string> device = new("--device") { Description = "auto, cpu, cuda or cuda:N.", DefaultValueFactory = _ => "auto" };
-        Option<bool> noShift = new("--no-temporal-shift") { Description = "Switch the temporal shift off, so that the network can't see time order." };
-        Option<bool> planOnly = new("--plan") { Description = "Print the plan and stop." };
-        Option<string[]> set = new("--set") { Description = "Set a value of the configuration, such as optimizer.momentum=0.95; may be given often.", HelpName = "key=value" };
+        TrainOptions what = new();
+        Option<FileSystemInfo?> resume = new("--resume") { Description = "Go on with an interrupted run, bit for bit as if it had not stopped; or from a checkpoint that was kept.", HelpName = "run folder" };
         Option<bool> explain = new("--explain") { Description = "Print the configuration as it would run and where each value comes from, and stop." };
+        Option<bool> planOnly = new("--plan") { Description = "Print the plan and stop." };
+        Option<bool> test = new("--test") { Description = "Only measure the weights given with -w on the test clips." };
+        Option<string> device = new("--device") { Description = "auto, cpu, cuda or cuda:N.", DefaultValueFactory = _ => "auto" };
         Option<bool> json = new("--json") { Description = "Print the outcome as JSON; progress goes to standard error." };
 
         Command command = new ExampleCommand(
             "train",
             "Trains a model from a folder of class folders and leaves everything in runs/NAME.\nNo option is needed.",
-            "train my-clips/", "train my-clips/ --epochs 20 --name second-try", "train my-clips/ --set optimizer.kind=adamW --explain", "train --resume runs/my-clips")
+            "train my-clips/",
+            "train my-clips/ --epochs 20 --name second-try",
+            "train my-clips/ --set optimizer.kind=adamW --explain",
+            "train -c pptsm_k400_frames_uniform.yaml -o DATASET.batch_size=8 --amp",
+            "train --resume runs/my-clips");
+        foreach (Symbol symbol in (IEnumerable<Symbol>)[.. what.Symbols, resume, device, explain, planOnly, test, json])
         {
-            data, config, resume, name, outputFolder, model, scratch, frames, size, epochs, minutes, batch, rate, seed, threads, device, noShift, set, explain, planOnly, json,
-        };
+            if (symbol is Argument argument)
+            {
+                command.Add(argument);
+            }
+            else
+            {
+                command.Add((Option)symbol);
+            }
+        }
+
         command.Validators.Add(result =>
         {
-            if (result.GetValue(data) is null && result.GetValue(resume) is null && result.GetValue(config) is null)
+            if (!what.SaysWhat(result) && result.GetValue(resume) is null)
             {
                 result.AddError("expected a folder of class folders (or --config FILE, or --resume RUN)");
             }
@@ -56,86 +54,79 @@ internal static class TrainCommand
         int Run(ParseResult parsed, CancellationToken ct)
         {
             bool asJson = parsed.GetValue(json);
-            Rendezvous? rendezvous = Rendezvous.FromEnvironment();
-            TrainerOptions options = new() { Provenance = Provenance.Current(), Rendezvous = rendezvous, Device = parsed.GetValue(device)! };
+            Tensors.Rendezvous? rendezvous = Tensors.Rendezvous.FromEnvironment();
             bool speaks = rendezvous is null or { Rank: 0 };
-            TrainingOutcome outcome;
+            TrainerOptions options = new() { Provenance = Provenance.Current(), StartWeights = StartWeights.Load, Rendezvous = rendezvous, Device = parsed.GetValue(device)! };
             if (parsed.GetValue(resume) is { } run)
             {
-                outcome = Follow(progress => Trainer.Resume(run.FullName, options, progress, ct));
+                return Finish(Follow(progress => Trainer.Resume(run.FullName, options, progress, ct)), speaks, asJson, ct);
+            }
+
+            (ConfigDraft draft, PaddleTraining? recipe) = what.Configure(parsed, speaks ? output.Note : _ => { });
+            TrainingConfig config = draft.Build();
+            if (parsed.GetValue(explain))
+            {
+                TrainingPlan plan = Trainer.Plan(config, options with { Probe = config.Loop.Epochs is null }, ct);
+                output.Out.Write(ConfigYaml.Explain(plan.Config, draft));
+                return ExitCode.Success;
+            }
+
+            if (parsed.GetValue(planOnly))
+            {
+                PlanText.Write(asJson ? output.Err : output.Out, Trainer.Plan(config, options, ct));
+                return ExitCode.Success;
+            }
+
+            if (parsed.GetValue(test))
+            {
+                return Test(config, options, asJson, ct);
+            }
+
+            TrainingOutcome outcome = Follow(progress => recipe?.ResumeEpoch > 0
+                ? Trainer.Resume(RunAfter(config, recipe.ResumeEpoch), options, progress, ct)
+                : Trainer.Run(config, options, progress, ct));
+            return Finish(outcome, speaks, asJson, ct);
+
+            // Of several processes one speaks, and exports what came of it.
+            TrainingOutcome Follow(Func<IProgress<TrainingProgress>?, TrainingOutcome> train) => speaks ? TrainingView.Follow(output, asJson, train) : train(null);
+        }
+
+        int Test(TrainingConfig config, TrainerOptions options, bool asJson, CancellationToken ct)
+        {
+            EvaluationResult? found = null;
+            CountView.Follow(output, "testing", progress =>
+                found = Trainer.Test(config, options, new Relay<TrainingProgress>(p => Show(p, progress)), ct));
+            EvaluationResult result = found!;
+            if (asJson)
+            {
+                output.Out.WriteLine(JsonSerializer.Serialize(
+                    new TestSummary(result.Clips, result.Failures, result.Top1, result.Top5, result.MeanAveragePrecision, result.Loss), CliJson.Default.TestSummary));
             }
             else
             {
-                ConfigDraft draft = Configure(parsed);
-                TrainingConfig effective = draft.Build();
-                if (parsed.GetValue(explain))
-                {
-                    TrainingPlan plan = Trainer.Plan(effective, options with { Probe = effective.Loop.Epochs is null }, ct);
-                    output.Out.Write(ConfigYaml.Explain(plan.Config, draft));
-                    return ExitCode.Success;
-                }
-
-                if (parsed.GetValue(planOnly))
-                {
-                    PlanText.Write(asJson ? output.Err : output.Out, Trainer.Plan(effective, options, ct));
-                    return ExitCode.Success;
-                }
-
-                outcome = Follow(progress => Trainer.Run(effective, options, progress, ct));
+                string precision = result.MeanAveragePrecision is double map ? $"mAP {100 * map:0.00} %  " : "";
+                output.Out.WriteLine($"{precision}top-1 {output.Paint($"{100 * result.Top1:0.00} %", "1")}  top-5 {100 * result.Top5:0.00} %  over all {result.Clips} clips"
+                    + (result.Failures > 0 ? $"; {result.Failures} could not be read and count as wrong" : ""));
             }
 
-            return speaks ? Finish(outcome, asJson, ct) : outcome.End == TrainingEnd.Completed ? ExitCode.Success : ExitCode.Failure;
+            return result.Failures > 0 ? ExitCode.Failure : ExitCode.Success;
 
-            // Of several processes one speaks, and exports what came of it.
-            TrainingOutcome Follow(Func<IProgress<TrainingProgress>?, TrainingOutcome> train) =>
-                speaks ? TrainingView.Follow(output, asJson, train) : train(null);
-        }
-
-        ConfigDraft Configure(ParseResult parsed)
-        {
-            ConfigDraft draft = parsed.GetValue(config) is { } file ? ConfigDraft.Load(file.FullName) : new ConfigDraft();
-            Text("data.path", parsed.GetValue(data)?.ToString(), "argument");
-            Text("name", parsed.GetValue(name), name.Name);
-            Text("output", parsed.GetValue(outputFolder), outputFolder.Name);
-            Text("model.name", parsed.GetValue(model), model.Name);
-            Value("seed", parsed.GetValue(seed), seed.Name);
-            Value("threads", parsed.GetValue(threads), threads.Name);
-            Value("model.frames", parsed.GetValue(frames), frames.Name);
-            Value("model.size", parsed.GetValue(size), size.Name);
-            Value("loop.epochs", parsed.GetValue(epochs), epochs.Name);
-            Value("loop.batchSize", parsed.GetValue(batch), batch.Name);
-            Value("loop.timeBudgetMinutes", parsed.GetValue(minutes), minutes.Name);
-            Value("optimizer.learningRate", parsed.GetValue(rate), rate.Name);
-            Value("model.pretrained", parsed.GetValue(scratch) ? "false" : null, scratch.Name);
-            Value("model.temporalShift", parsed.GetValue(noShift) ? "false" : null, noShift.Name);
-            foreach (string one in parsed.GetValue(set) ?? [])
+            static void Show(TrainingProgress happened, Action<int, int> progress)
             {
-                int equals = one.IndexOf('=', StringComparison.Ordinal);
-                draft.Set(
-                    equals > 0 ? one[..equals].Trim() : throw new ConfigException($"{set.Name}: expected key=value, found '{one}'"), one[(equals + 1)..].Trim(), set.Name);
-            }
-
-            return draft;
-
-            void Text(string key, string? value, string origin)
-            {
-                if (value is not null)
+                if (happened is TrainingProgress.Evaluating evaluating)
                 {
-                    draft.SetText(key, value, origin);
-                }
-            }
-
-            void Value(string key, object? value, string origin)
-            {
-                if (value is not null)
-                {
-                    draft.Set(key, Convert.ToString(value, CultureInfo.InvariantCulture)!, origin);
+                    progress(evaluating.Clips, evaluating.Total);
                 }
             }
         }
 
-        int Finish(TrainingOutcome outcome, bool asJson, CancellationToken ct)
+        int Finish(TrainingOutcome outcome, bool speaks, bool asJson, CancellationToken ct)
         {
+            if (!speaks)
+            {
+                return outcome.End == TrainingEnd.Completed ? ExitCode.Success : ExitCode.Failure;
+            }
+
             string folder = outcome.Plan.RunFolder;
             if (outcome.End != TrainingEnd.Completed)
             {
@@ -169,5 +160,14 @@ internal static class TrainCommand
             output.Out.WriteLine($"use it          kinora classify --model {folder} clip.mp4");
             return ExitCode.Success;
         }
+    }
+
+    // PaddleVideo's resume_epoch: the checkpoint kept after that epoch, or the last one where it is that.
+    private static string RunAfter(TrainingConfig config, int epoch)
+    {
+        string folder = Path.Combine(config.Output, config.Name!), kept = Path.Combine(folder, $"epoch_{epoch:00000}.safetensors");
+        return File.Exists(kept) ? kept
+            : File.Exists(Path.Combine(folder, "last.safetensors")) && Checkpoint.Read(Path.Combine(folder, "last.safetensors")).Epoch == epoch ? folder
+            : throw new CheckpointException($"resume_epoch: expected a checkpoint of epoch {epoch}, found none ({Path.GetFileName(kept)}); see checkpoints.everyEpochs and checkpoints.keep", folder);
     }
 }

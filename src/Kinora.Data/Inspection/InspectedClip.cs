@@ -47,9 +47,11 @@ internal sealed record InspectedClip(int Part, VideoSample Sample)
         IFrameSource source;
         try
         {
-            source = sample.Open(cancellationToken: ct);
+            // Whichever colours a pack has, its clips are as they should be.
+            ColorMatrix color = !Path.Exists(sample.Path) && ClipPack.TryFind(sample.Path, out ClipPack pack, out _) ? pack.Header.Color : default;
+            source = sample.Open(color, ct);
         }
-        catch (MediaException e)
+        catch (Exception e) when (e is MediaException or IOException or UnauthorizedAccessException)
         {
             return clip with { Problems = [(ProblemKind.Unreadable, ProblemLevel.Error, Plain(e, sample))] };
         }
@@ -77,7 +79,6 @@ internal sealed record InspectedClip(int Part, VideoSample Sample)
         int[] wanted = options.Quick ? ClipSignature.FewFrames(source.FrameCount) : [.. Enumerable.Range(0, source.FrameCount)];
         var signature = new ClipSignature.Builder(source.Width, source.Height, source.FrameCount);
         byte[] rented = ArrayPool<byte>.Shared.Rent(source.Width * source.Height * 3);
-        int decoded = 0;
         try
         {
             Span<byte> frame = rented.AsSpan(0, source.Width * source.Height * 3);
@@ -85,7 +86,6 @@ internal sealed record InspectedClip(int Part, VideoSample Sample)
             while (frames.Next(frame, out int index))
             {
                 ct.ThrowIfCancellationRequested();
-                decoded++;
                 signature.Add(index, frame);
             }
 
@@ -93,7 +93,7 @@ internal sealed record InspectedClip(int Part, VideoSample Sample)
         }
         catch (MediaException e)
         {
-            problems.Add((ProblemKind.Damaged, ProblemLevel.Error, $"expected {source.FrameCount} frames, {(options.Quick ? "a frame" : $"after {decoded} one")} can't be decoded: {Plain(e, sample)}"));
+            problems.Add((ProblemKind.Damaged, ProblemLevel.Error, $"expected {source.FrameCount} frames, found one that can't be decoded: {Plain(e, sample)}"));
             return null;
         }
         finally
@@ -162,5 +162,5 @@ internal sealed record InspectedClip(int Part, VideoSample Sample)
     }
 
     // The path stands beside the message already.
-    private static string Plain(MediaException e, VideoSample sample) => e.Message.Replace($" [{sample.Path}]", "", StringComparison.Ordinal).ReplaceLineEndings(" ");
+    private static string Plain(Exception e, VideoSample sample) => e.Message.Replace($" [{sample.Path}]", "", StringComparison.Ordinal).ReplaceLineEndings(" ");
 }

@@ -171,7 +171,11 @@ public sealed class ClipPack
 
         try
         {
-            PackFooter footer = JsonSerializer.Deserialize(index.AsSpan(last + 1), PackJson.Default.PackFooter) ?? throw Damaged("expected a checksum in the last line", path);
+            if (JsonSerializer.Deserialize(index.AsSpan(last + 1), PackJson.Default.PackFooter) is not { Shards: not null, Sha256: not null } footer)
+            {
+                throw Damaged("expected sizes and a checksum in the last line", path);
+            }
+
             if (Convert.ToHexStringLower(SHA256.HashData(index.AsSpan(0, last + 1))) != footer.Sha256)
             {
                 throw Damaged("expected the index to have the checksum that its last line states, found another", path);
@@ -222,9 +226,9 @@ public sealed class ClipPack
     internal static PackHeader ParseHeader(ReadOnlySpan<byte> line, string path)
     {
         PackHeader? header = JsonSerializer.Deserialize(line, PackJson.Default.PackHeader);
-        if (header is not { Format: "kinora-pack" })
+        if (header is not { Format: "kinora-pack", Classes: not null, Parts: not null })
         {
-            throw Damaged("expected the format kinora-pack", path);
+            throw Damaged("expected the format kinora-pack, classes and parts", path);
         }
 
         if (header.Version != PackHeader.CurrentVersion)

@@ -137,9 +137,10 @@ internal static class PackLayout
     /// <returns>What is wrong, or null.</returns>
     public static string? Problem(PackHeader header, PackEntry entry)
     {
-        if (!IsSafeName(entry.Name))
+        // What a line leaves out is null, whatever its type says.
+        if (entry.Name is null || entry.Labels is null || entry.Origin is null || !IsSafeName(entry.Name))
         {
-            return "expected a name below the pack";
+            return "expected a name below the pack, labels and an origin";
         }
 
         if (entry.Labels.Count == 0 || entry.Labels.Any(l => l < 0 || l >= header.Classes.Count))

@@ -213,9 +213,11 @@ public sealed record Checkpoint
     /// Takes over every weight that has the name and shape of one of the network's: a classifier for other classes
     /// stays as it is.
     /// </summary>
+    /// <param name="network">Receives the weights.</param>
+    /// <param name="path">A checkpoint of Kinora's, or a safetensors file with its names.</param>
     /// <returns>What became of each tensor.</returns>
     /// <exception cref="CheckpointException">Weights of another network, or trained with another shift convention.</exception>
-    internal static LoadReport LoadMatching(VideoNetwork network, string path)
+    public static LoadReport LoadMatching(VideoNetwork network, string path)
     {
         if (ShiftOf(path) is { } shift && network.Options.Shift is { } expected && shift != expected)
         {

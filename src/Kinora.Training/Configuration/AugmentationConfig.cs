@@ -37,6 +37,9 @@ public sealed record AugmentationConfig
     /// <summary>Which frames of a training clip are taken, each with its draws. Null: by the rule of the input.</summary>
     public SamplingSpec? Sampling { get; init; }
 
+    /// <summary>How often each clip of a batch is shown, each time varied anew: decoding once serves so many.</summary>
+    public int Repeats { get; init; } = 1;
+
     /// <summary>How the clips of a batch are mixed with each other.</summary>
     public BatchMix Mix { get; init; } = new();
 
@@ -45,6 +48,7 @@ public sealed record AugmentationConfig
         check.Require(Scales.Count > 0 && Scales.All(s => s is > 0 and <= 1), "scales", "values above 0, at most 1", string.Join(", ", Scales));
         check.Require(FlipProbability is >= 0 and <= 1, "flipProbability", "0 to 1", FlipProbability);
         Chain?.Validate();
+        check.Require(Repeats is > 0 and <= 64, "repeats", "1 to 64", Repeats);
         Mix.Validate();
     }
 }

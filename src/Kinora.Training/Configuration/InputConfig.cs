@@ -18,6 +18,9 @@ public sealed record InputConfig
     /// <summary>YUV matrix. Null: the stream's.</summary>
     public ColorMatrix? Color { get; init; }
 
+    /// <summary>Frames, or the differences of neighbouring ones. Null: frames.</summary>
+    public ClipInput? Show { get; init; }
+
     /// <summary>Puts the parts that are given into a specification.</summary>
     /// <param name="own">What the rest is taken from.</param>
     /// <returns>The specification, with the layout of <paramref name="own"/>.</returns>
@@ -31,6 +34,7 @@ public sealed record InputConfig
             Crop = Crop ?? own.Crop,
             Normalization = Normalization ?? own.Normalization,
             Color = Color ?? own.Color,
+            Input = Show ?? own.Input,
         };
     }
 

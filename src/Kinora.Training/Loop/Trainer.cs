@@ -1,3 +1,5 @@
+using Kinora.Data;
+
 namespace Kinora.Training;
 
 /// <summary>Trains a network on labelled clips.</summary>
@@ -81,6 +83,42 @@ public static class Trainer
         }));
     }
 
+    /// <summary>Measures the weights of <see cref="ModelConfig.Weights"/> on the test clips, by the configuration's test specification.</summary>
+    /// <param name="config">What would be trained; its weights must be there.</param>
+    /// <param name="options">Surroundings; null for the defaults.</param>
+    /// <param name="progress">Receives how far it is.</param>
+    /// <param name="ct">Ends the measurement.</param>
+    /// <returns>The figures: every clip counts exactly once.</returns>
+    /// <exception cref="ConfigException">No weights, or weights that lack a part of the network.</exception>
+    /// <exception cref="DatasetException">There is no test part.</exception>
+    public static EvaluationResult Test(TrainingConfig config, TrainerOptions? options = null, IProgress<TrainingProgress>? progress = null, CancellationToken ct = default)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        options = (options ?? new TrainerOptions()) with { Probe = false, Rendezvous = null };
+        if (config.Model.Weights is null)
+        {
+            throw new ConfigException("test: expected weights to measure (model.weights, -w), found none");
+        }
+
+        return ComputeThread.Run(() =>
+        {
+            using PreparedRun prepared = Planner.Prepare(
+                config with { Name = null, Distillation = new DistillationConfig(), Loop = config.Loop with { Epochs = config.Loop.Epochs ?? 1 } }, options, resumed: null, ct);
+            if (prepared.StartReport is { } report && report.Missing.Count + report.Misshapen.Count > 0)
+            {
+                throw new ConfigException($"test: expected weights for the whole network, found {report.Missing.Count + report.Misshapen.Count} tensors missing or of another shape, such as {report.Missing.Concat(report.Misshapen).First().Name}", config.Model.Weights);
+            }
+
+            TrainingPlan plan = prepared.Plan;
+            VideoDataset clips = prepared.Splits.Test is { Samples.Count: > 0 } test
+                ? test
+                : throw new DatasetException("test: expected a test part, found none (data.testList, or a folder test/)", plan.Config.Data.Path);
+            using var loader = new ClipLoader(clips, Planner.TestLoader(plan.Config, plan));
+            var relay = new Relay(done => progress?.Report(new TrainingProgress.Evaluating("test", done, clips.Samples.Count)));
+            return Evaluator.Evaluate(prepared.Network, loader, clips, options.Clock, plan.BFloat16, plan.MultiLabel, relay, ct);
+        });
+    }
+
     /// <summary>Works out what <see cref="Run(TrainingConfig, IProgress{TrainingProgress}?, CancellationToken)"/> would do, without doing it.</summary>
     /// <param name="config">What to do.</param>
     /// <param name="options">Whether to measure; null for the defaults.</param>
@@ -94,5 +132,10 @@ public static class Trainer
             using PreparedRun prepared = Planner.Prepare(config, options ?? new TrainerOptions(), resumed: null, ct);
             return prepared.Plan;
         });
+    }
+
+    private sealed class Relay(Action<int> report) : IProgress<int>
+    {
+        public void Report(int value) => report(value);
     }
 }

@@ -12,6 +12,9 @@ internal sealed record PreparedRun(TrainingPlan Plan, DatasetSplits Splits, Side
     /// <summary>The second network of a distillation; null where there is none.</summary>
     public SecondNetwork? Second { get; init; }
 
+    /// <summary>What became of the weights that the network starts from; null where there are none.</summary>
+    public LoadReport? StartReport { get; init; }
+
     public void Dispose()
     {
         Second?.Dispose();
@@ -86,7 +89,7 @@ internal static class Planner
 
         config = FillIn(config, train.Samples.Count, options.Processes);
         Torch.Threads = config.Threads!.Value;
-        VideoNetwork network = CreateNetwork(config, train.Labels.Count, options, notes);
+        (VideoNetwork network, LoadReport? report) = CreateNetwork(config, train.Labels.Count, options, notes);
         SecondNetwork? second = null;
         try
         {
@@ -125,6 +128,7 @@ internal static class Planner
                 network)
             {
                 Second = second,
+                StartReport = report,
             };
         }
         catch
@@ -153,6 +157,7 @@ internal static class Planner
         FailureBudget = config.Data.FailureBudget,
         MirroredLabels = sides.KeepsAll ? null : sides.MirroredLabels,
         Mix = config.Augmentation.Mix,
+        RepeatedViews = config.Augmentation.Repeats,
         Cache = cache,
     };
 
@@ -342,14 +347,15 @@ internal static class Planner
         bool IsTaken(string name) => new[] { RunFolder.LastFile, RunFolder.BestFile }.Any(f => File.Exists(Path.Combine(config.Output, name, f)));
     }
 
-    private static VideoNetwork CreateNetwork(TrainingConfig config, int classes, TrainerOptions options, List<string> notes)
+    private static (VideoNetwork Network, LoadReport? Report) CreateNetwork(TrainingConfig config, int classes, TrainerOptions options, List<string> notes)
     {
         var modelOptions = new ModelOptions(
             classes, config.Model.Frames, config.Model.Size, config.Seed, config.Model.Dropout, config.Model.TemporalShift, config.Model.Pretrained, config.Model.Shift);
         VideoNetwork network = options.NetworkFactory?.Invoke(config.Model.Name, modelOptions) ?? ModelCatalog.Create(config.Model.Name, modelOptions);
+        LoadReport? report = null;
         if (config.Model.Weights is string weights)
         {
-            LoadReport report = (options.StartWeights ?? Checkpoint.LoadMatching)(network, weights);
+            report = (options.StartWeights ?? Checkpoint.LoadMatching)(network, weights);
             notes.Add($"starts from {weights}: {report.Matched.Count} matched{Listed("new", [.. report.Missing, .. report.Misshapen])}{Listed("unused", report.Unused)}");
         }
         else if (!config.Model.Pretrained)
@@ -362,8 +368,9 @@ internal static class Planner
             network.To(DType.Float64);
         }
 
+        network.CheckpointGradients = config.Model.CheckpointGradients;
         network.ToMemoryFormat(MemoryFormat.ChannelsLast);
-        return network;
+        return (network, report);
 
         static string Listed(string what, IReadOnlyList<ReportedTensor> tensors) =>
             tensors.Count == 0 ? "" : $"; {tensors.Count} {what}: {string.Join(", ", tensors.Take(8).Select(t => t.Name))}{(tensors.Count > 8 ? ", …" : "")}";
@@ -437,7 +444,7 @@ internal static class Planner
     private static Probe Measure(TrainingConfig config, DatasetSplits splits, TrainerOptions options, CancellationToken ct)
     {
         TimeProvider clock = options.Clock;
-        using VideoNetwork network = CreateNetwork(config, splits.Train.Labels.Count, options, []);
+        using VideoNetwork network = CreateNetwork(config, splits.Train.Labels.Count, options, []).Network;
         ClipSpec spec = Specification(config.Input, network.EvaluationSpec, "input");
         (TimeSpan sparse, TimeSpan whole, long bytes) = MeasureDecoding(splits.Train, spec, config.Data.Cache, clock, ct);
         ParameterPlan parameters = ParameterPlan.For(network, Learner.Rules(config));

@@ -42,7 +42,7 @@ public sealed class DatasetDoctorTests : IDisposable
     public void Examine_ReencodedAndRescaled_AreDuplicatesAcrossParts()
     {
         string data = SharedData.Require("data/handwash");
-        string[] originals = [.. Directory.EnumerateFiles(data, "*_A_0[1-6]*.mp4".Replace("[1-6]", "?", StringComparison.Ordinal), SearchOption.AllDirectories).Order(StringComparer.Ordinal).Where((_, i) => i % 12 == 3).Take(5)];
+        string[] originals = [.. Directory.EnumerateFiles(data, "*_A_0?_*.mp4", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Where((_, i) => i % 12 == 3).Take(5)];
         for (int i = 0; i < originals.Length; i++)
         {
             string name = Path.GetFileName(Path.GetDirectoryName(originals[i])!);
@@ -60,7 +60,9 @@ public sealed class DatasetDoctorTests : IDisposable
 
             DatasetProblem[] across = [.. report.Problems.Where(p => p.Kind == ProblemKind.DuplicateAcrossParts)];
             Assert.Equal(originals.Length, across.Length);
-            Assert.All(across, p => Assert.Equal(3, p.Clips.Count));
+
+            // A few frames of a video with half of its frames are other frames: with --quick that may go unseen.
+            Assert.All(across, p => Assert.InRange(p.Clips.Count, quick ? 2 : 3, 3));
             Assert.All(across, p => Assert.Single(p.Clips.Select(c => Path.GetFileName(c.Path)).Distinct()));
             Assert.All(across, p => Assert.Equal(ProblemLevel.Error, p.Level));
         }
@@ -83,7 +85,7 @@ public sealed class DatasetDoctorTests : IDisposable
 
         DatasetReport report = DatasetDoctor.Examine(DoctorInput.OfLists([("train", list)], new DatasetListOptions()), ct: Token);
 
-        Assert.Equal(ProblemLevel.Error, Level("corrupted.mp4", ProblemKind.Damaged, "after 28 one can't be decoded"));
+        Assert.Equal(ProblemLevel.Error, Level("corrupted.mp4", ProblemKind.Damaged, "frame 29 of 50"));
         Assert.Equal(ProblemLevel.Error, Level("text.mp4", ProblemKind.Unreadable, ""));
         Assert.Equal(ProblemLevel.Error, Level("gone.mp4", ProblemKind.Missing, "found nothing"));
         Assert.Equal(ProblemLevel.Warning, Level("short.mp4", ProblemKind.Short, "expected 8 frames or more, found 5"));
@@ -143,7 +145,8 @@ public sealed class DatasetDoctorTests : IDisposable
         WriteVideo("set/a/one.mp4", 12, 64, 48, 25);
         WriteVideo("set/b/two.mp4", 12, 64, 48, 25);
         DatasetSplits splits = DatasetFolder.Load(_folder["set"], new DatasetFolderOptions { ValidationShare = 0, TestShare = 0 });
-        DatasetPacker.Pack(splits, _folder["set"], _folder["pack"], ct: Token);
+        DatasetPacker.Pack(splits, _folder["set"], _folder["pack"], new PackOptions { Color = ColorMatrix.Bt601 }, ct: Token);
+        Assert.Equal(0, DatasetDoctor.Examine(DoctorInput.Of(DatasetFolder.Load(_folder["pack"])), ct: Token).Count(ProblemLevel.Error));
         string shard = Path.Combine(_folder["pack"], "shard-00000.bin");
         byte[] bytes = File.ReadAllBytes(shard);
         bytes[^1000] ^= 4;

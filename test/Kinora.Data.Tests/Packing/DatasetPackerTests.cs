@@ -277,6 +277,23 @@ public sealed class DatasetPackerTests(Clips clips) : IDisposable
         Assert.Equal(held.Test!.Samples.Select(s => Path.GetFileName(s.Path)), packed.Test!.Samples.Select(s => Path.GetFileName(s.Path)));
     }
 
+    [Theory]
+    [InlineData("\"labels\":[", "]")]
+    [InlineData("\"name\":\"", "\"")]
+    [InlineData("\"origin\":{", "}")]
+    [InlineData("\"classes\":[", "]")]
+    [InlineData("\"parts\":[", "]")]
+    public void Open_IndexThatLeavesAMemberOut_IsRefused(string start, string end)
+    {
+        Pack(clips.Set with { Samples = [.. clips.Set.Samples.Take(2)] }, _small with { ShortSide = 24 });
+        string index = Path.Combine(Packed, "kinora-pack.jsonl"), text = File.ReadAllText(index);
+        int from = text.IndexOf(start, StringComparison.Ordinal), to = text.IndexOf(end, from + start.Length, StringComparison.Ordinal) + end.Length;
+        File.WriteAllBytes(index, Signed(Encoding.Latin1.GetBytes(text[..from] + text[(to + 1)..])));
+
+        MediaException e = Assert.Throws<MediaException>(() => ClipPack.Open(Packed));
+        Assert.DoesNotContain("checksum that its last line", e.Message, StringComparison.Ordinal);
+    }
+
     private static byte[] Damage(byte[] whole, CounterRandom random)
     {
         byte[] bytes = [.. whole];

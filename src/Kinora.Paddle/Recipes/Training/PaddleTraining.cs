@@ -113,7 +113,6 @@ public sealed class PaddleTraining
         PreciseBatchNorm();
         Accumulation(batch);
         _root.Ignore("every epoch trains on clips of the full length and size: the same network, in more time", "MULTIGRID");
-        _root.Ignore("said on the command line, or follows from the machine", "output_dir", "log_level", "to_static", "use_gpu", "use_npu", "use_xpu");
         _sections.Model?.FinishLeniently();
         _sections.Pipeline?.FinishLeniently();
         PaddleRecipe.IgnoreAlways(_root);

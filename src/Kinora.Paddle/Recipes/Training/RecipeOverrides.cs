@@ -5,6 +5,8 @@ namespace Kinora.Paddle;
 /// <summary>PaddleVideo's <c>-o key.sub.0.name=value</c>. Values are read as YAML and Python literals, never evaluated.</summary>
 internal static class RecipeOverrides
 {
+    private static readonly string[] Optional = ["pretrained", "data_prefix", "suffix", "resume_epoch", "output_dir", "valid_batch_size", "test_batch_size", "num_workers"];
+
     /// <summary>Changes values of a recipe.</summary>
     /// <param name="root">The recipe.</param>
     /// <param name="overrides">Texts <c>key=value</c>, in order.</param>
@@ -45,7 +47,12 @@ internal static class RecipeOverrides
                 case RecipeMap map when map.Entries.Any(e => e.Key == part):
                     return new RecipeMap([.. map.Entries.Select(e => e.Key == part ? e with { Value = Set(e.Value, parts, depth + 1, value) } : e)], map.Line);
                 case RecipeMap map when depth == parts.Length - 1:
-                    ignored.Add(new IgnoredKey(full, map.Line, $"set by -o; the recipe had no such key{NearestName.Suggestion(part, map.Entries.Select(e => e.Key))}"));
+                    // Known keys that recipes may leave out are no news.
+                    if (!Optional.Contains(part))
+                    {
+                        ignored.Add(new IgnoredKey(full, map.Line, $"set by -o; the recipe had no such key{NearestName.Suggestion(part, map.Entries.Select(e => e.Key))}"));
+                    }
+
                     return new RecipeMap([.. map.Entries, new RecipeEntry(part, map.Line, value)], map.Line);
                 case RecipeMap map:
                     throw new ConfigException($"PaddleVideo recipe: -o {full}: the recipe has no such key{NearestName.Suggestion(part, map.Entries.Select(e => e.Key))}", path);
