@@ -56,7 +56,7 @@ public sealed class LaunchTests(SmallClips clips) : IClassFixture<SmallClips>
     public async Task Launch_ARankIsKilled_TheRestEndsWithinHalfAMinuteAndResumeGoesOn()
     {
         using var folder = new TemporaryFolder();
-        string[] training = [.. Training(folder, "run", batch: 2, epochs: 40), "--set", "checkpoints.everySteps=1"];
+        string[] training = [.. Training(folder, "run", batch: 2, epochs: 8), "--set", "checkpoints.everySteps=1"];
         using var launcher = Kinora(["launch", "--nproc", "2", .. training]);
         try
         {
@@ -85,7 +85,7 @@ public sealed class LaunchTests(SmallClips clips) : IClassFixture<SmallClips>
 
         (int code, string all) = await RunAsync(["launch", "--nproc", "2", "train", "--resume", folder["run"]]);
         Assert.True(code == 0, all);
-        Assert.Equal(Enumerable.Range(1, 40).Select(e => (double)e), Metrics(folder, "run").Select(m => m[0]));
+        Assert.Equal(Enumerable.Range(1, 8).Select(e => (double)e), Metrics(folder, "run").Select(m => m[0]));
     }
 
     [Fact]

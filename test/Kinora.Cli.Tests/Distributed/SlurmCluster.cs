@@ -114,6 +114,7 @@ internal sealed class SlurmCluster : IDisposable
             AccountingStorageType=accounting_storage/none
             JobAcctGatherType=jobacct_gather/none
             SlurmdParameters=config_overrides
+            KillWait=5
             ReturnToService=2
             StateSaveLocation={_folder["state"]}
             SlurmdSpoolDir={_folder["spool"]}

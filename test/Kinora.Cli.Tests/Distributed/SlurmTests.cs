@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Kinora.Testing;
 
 namespace Kinora.Cli.Tests;
@@ -20,9 +21,9 @@ public sealed class SlurmTests(SmallClips clips) : IClassFixture<SmallClips>
         Assert.True(alone == 0, text);
 
         using SlurmCluster cluster = await SlurmCluster.StartAsync();
-        using Process sbatch = Submit(cluster, folder, launch.Training(folder, "two", batch: 2));
-        (int code, string log) = await EndAsync(sbatch, folder);
-        Assert.True(code == 0, log);
+        int job = await SubmitAsync(cluster, folder, launch.Training(folder, "two", batch: 2));
+        (string state, string log) = await EndAsync(cluster, job, folder);
+        Assert.True(state == "COMPLETED", $"{state}: {log}");
         Assert.Contains("report ", log, StringComparison.Ordinal);
         double[][] expected = LaunchTests.Metrics(folder, "one"), actual = LaunchTests.Metrics(folder, "two");
         Assert.Equal(expected.Length, actual.Length);
@@ -38,51 +39,52 @@ public sealed class SlurmTests(SmallClips clips) : IClassFixture<SmallClips>
         Assert.SkipUnless(SlurmCluster.IsInstalled, "no Slurm: install slurm-wlm and munge");
         using var folder = new TemporaryFolder();
         using SlurmCluster cluster = await SlurmCluster.StartAsync();
-        string[] training = [.. new LaunchTests(clips).Training(folder, "run", batch: 2, epochs: 30), "--set", "checkpoints.everySteps=1"];
-        using (Process sbatch = Submit(cluster, folder, training))
+        string[] training = [.. new LaunchTests(clips).Training(folder, "run", batch: 2, epochs: 8), "--set", "checkpoints.everySteps=1"];
+        int first = await SubmitAsync(cluster, folder, training);
+        await LaunchTests.UntilAsync(() => File.Exists(folder["run/last.safetensors"]) || State(cluster, first) == "FAILED");
+        int victim = Tasks().Single();
+        long start = Stopwatch.GetTimestamp();
+        using (Process task = Process.GetProcessById(victim))
         {
-            await LaunchTests.UntilAsync(() => File.Exists(folder["run/last.safetensors"]) || sbatch.HasExited);
-            int victim = Tasks().Single();
-            long start = Stopwatch.GetTimestamp();
-            using (Process task = Process.GetProcessById(victim))
-            {
-                task.Kill();
-            }
-
-            (int code, string log) = await EndAsync(sbatch, folder);
-            Assert.NotEqual(0, code);
-            Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(45), "took too long"); // 30 s, and Slurm's own turn
-            Assert.Contains("Killed", log, StringComparison.Ordinal);
+            task.Kill();
         }
 
-        using Process again = Submit(cluster, folder, ["train", "--resume", folder["run"]]);
-        (int resumed, string all) = await EndAsync(again, folder);
-        Assert.True(resumed == 0, all);
-        Assert.Equal(30, LaunchTests.Metrics(folder, "run").Length);
+        (string state, string log) = await EndAsync(cluster, first, folder);
+        Assert.Equal("FAILED", state);
+        Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(30), $"took {Stopwatch.GetElapsedTime(start)}");
+        Assert.Contains("Killed", log, StringComparison.Ordinal);
+
+        int second = await SubmitAsync(cluster, folder, ["train", "--resume", folder["run"]]);
+        (string resumed, string all) = await EndAsync(cluster, second, folder);
+        Assert.True(resumed == "COMPLETED", $"{resumed}: {all}");
+        Assert.Equal(8, LaunchTests.Metrics(folder, "run").Length);
     }
 
     // The script adds "train" itself.
-    private static Process Submit(SlurmCluster cluster, TemporaryFolder folder, string[] training) => cluster.Start(
-        "sbatch", folder.Path, Program, [$"--output={folder["job.log"]}", "--wait", Path.Combine(SharedData.Checkout, "samples", "slurm", "train.sbatch"), .. training[1..]]);
-
-    private static async Task<(int Code, string Log)> EndAsync(Process sbatch, TemporaryFolder folder)
+    private static async Task<int> SubmitAsync(SlurmCluster cluster, TemporaryFolder folder, string[] training)
     {
-        Task<string> error = sbatch.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        Task<string> text = sbatch.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        try
-        {
-            await sbatch.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Deadline, TestContext.Current.CancellationToken);
-        }
-        finally
-        {
-            if (!sbatch.HasExited)
-            {
-                sbatch.Kill();
-            }
-        }
+        using Process sbatch = cluster.Start(
+            "sbatch", folder.Path, Program, [$"--output={folder["job.log"]}", "--parsable", Path.Combine(SharedData.Checkout, "samples", "slurm", "train.sbatch"), .. training[1..]]);
+        string text = await sbatch.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        string error = await sbatch.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await sbatch.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Deadline, TestContext.Current.CancellationToken);
+        Assert.True(sbatch.ExitCode == 0, error);
+        return int.Parse(text, CultureInfo.InvariantCulture);
+    }
 
-        string log = File.Exists(folder["job.log"]) ? await File.ReadAllTextAsync(folder["job.log"], TestContext.Current.CancellationToken) : "";
-        return (sbatch.ExitCode, await text + await error + log);
+    private static async Task<(string State, string Log)> EndAsync(SlurmCluster cluster, int job, TemporaryFolder folder)
+    {
+        string state = "";
+        await LaunchTests.UntilAsync(() => (state = State(cluster, job)) is not ("PENDING" or "RUNNING" or "COMPLETING" or "CONFIGURING"));
+        return (state, File.Exists(folder["job.log"]) ? await File.ReadAllTextAsync(folder["job.log"], TestContext.Current.CancellationToken) : "");
+    }
+
+    private static string State(SlurmCluster cluster, int job)
+    {
+        using Process scontrol = cluster.Start("scontrol", "/", Program, "show", "job", $"{job}");
+        string facts = scontrol.StandardOutput.ReadToEnd();
+        scontrol.WaitForExit();
+        return facts.Split([' ', '\n']).First(f => f.StartsWith("JobState=", StringComparison.Ordinal))["JobState=".Length..];
     }
 
     // The processes of rank 1 that train: srun's own have no number.
