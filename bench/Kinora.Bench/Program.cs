@@ -1,5 +1,6 @@
 using Kinora;
 using Kinora.Bench;
+using Kinora.Bench.Ablation;
 using Kinora.Bench.Classify;
 using Kinora.Bench.CrossValidation;
 using Kinora.Bench.Decode;
@@ -10,6 +11,7 @@ using Kinora.Bench.TrainStep;
 // One explicit list: name, what it measures, how to run it.
 Benchmark[] benchmarks =
 [
+    new("ablation", "What each part of a recipe is worth, with several seeds, on clips that nothing was chosen on.", AblationBench.Run),
     new("classify", "Whole way from H.264 files to labels, split into decode, pixels and network; 1 against 2 threads.", ClassifyBench.Run),
     new("cross-validation", "Accuracy of the default training recipe on a folder of clips, each held out once.", CrossValidationBench.Run),
     new("decode", "Frames spread over an H.264 clip, decoded by index; against the ffmpeg command selecting the same frames.", DecodeBench.Run),

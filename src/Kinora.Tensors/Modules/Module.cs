@@ -36,6 +36,9 @@ public abstract class Module : IDisposable
     /// </summary>
     public Action<Tensor>? OutputObserver { get; set; }
 
+    /// <summary>Gets every input of a module with one input, as <see cref="OutputObserver"/> gets outputs. Normally null.</summary>
+    public Action<Tensor>? InputObserver { get; set; }
+
     /// <summary>The modules registered here, in order.</summary>
     public IEnumerable<(string Name, Module Child)> Children => _children;
 
@@ -324,10 +327,14 @@ public abstract class Module : IDisposable
 /// <summary>A module that maps one tensor to one.</summary>
 public abstract class UnaryModule : Module
 {
-    /// <summary>Computes the output and shows it to <see cref="Module.OutputObserver"/>.</summary>
+    /// <summary>Computes the output; shows input and output to <see cref="Module.InputObserver"/> and <see cref="Module.OutputObserver"/>.</summary>
     /// <param name="x">The input.</param>
     /// <returns>A new tensor in the current scope, or <paramref name="x"/> itself.</returns>
-    public Tensor Forward(Tensor x) => Observed(Compute(x));
+    public Tensor Forward(Tensor x)
+    {
+        InputObserver?.Invoke(x);
+        return Observed(Compute(x));
+    }
 
     /// <summary>Computes the output.</summary>
     /// <param name="x">The input.</param>

@@ -85,7 +85,7 @@ public sealed record Checkpoint
             }),
     };
 
-    /// <summary>Reads a checkpoint's metadata; weights stay on the disk until <see cref="LoadNetwork"/>.</summary>
+    /// <summary>Reads a checkpoint's metadata; weights stay on the disk until <see cref="LoadNetwork()"/>.</summary>
     /// <param name="path">A checkpoint, or a run folder (its best checkpoint, else its last).</param>
     /// <returns>The checkpoint.</returns>
     /// <exception cref="CheckpointException">Missing, damaged, or a safetensors file without Kinora's metadata.</exception>
@@ -130,10 +130,13 @@ public sealed record Checkpoint
     /// <summary>Builds the network and loads its weights, in evaluation mode.</summary>
     /// <returns>The network; the caller disposes it.</returns>
     /// <exception cref="CheckpointException">The weights don't fit the network.</exception>
-    public VideoNetwork LoadNetwork()
+    public VideoNetwork LoadNetwork() => LoadNetwork(null);
+
+    /// <summary>As <see cref="LoadNetwork()"/>, with networks that are not of the catalogue, for tests.</summary>
+    internal VideoNetwork LoadNetwork(Func<string, ModelOptions, VideoNetwork>? factory)
     {
         string file = Path ?? throw new InvalidOperationException("only a checkpoint that was read has weights");
-        VideoNetwork network = ModelCatalog.CreateBlank(Model, Options);
+        VideoNetwork network = factory?.Invoke(Model, Options) ?? ModelCatalog.CreateBlank(Model, Options);
         try
         {
             LoadWeights(network, file);

@@ -40,6 +40,9 @@ public sealed record DistillationConfig
     /// <summary>Weight of the labels in the loss.</summary>
     public double LabelWeight { get; init; } = 1;
 
+    /// <summary>Weight of the angle between the student's features, projected, and the teacher's; 0 looks at scores only.</summary>
+    public double FeatureWeight { get; init; }
+
     /// <summary>
     /// Ask a teacher once about each clip as evaluation sees it and keep its scores on the disk, instead of asking about every
     /// varied clip: epochs then cost no more than without it.
@@ -53,6 +56,8 @@ public sealed record DistillationConfig
         check.Require(Temperature is null or > 0, "temperature", "above 0", Temperature);
         check.Require(Weight >= 0, "weight", "0 or more", Weight);
         check.Require(LabelWeight >= 0, "labelWeight", "0 or more", LabelWeight);
+        check.Require(FeatureWeight >= 0, "featureWeight", "0 or more", FeatureWeight);
+        check.Require(FeatureWeight == 0 || (Kind == DistillationKind.Teacher && !CacheScores), "featureWeight", "0 unless a teacher is asked about every clip", FeatureWeight);
         check.Require(!CacheScores || Kind == DistillationKind.Teacher, "cacheScores", "false unless kind is teacher", CacheScores);
     }
 }

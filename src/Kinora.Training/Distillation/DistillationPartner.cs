@@ -5,7 +5,7 @@ using Kinora.Tensors;
 namespace Kinora.Training;
 
 /// <summary>The second network of a distillation: a partner that learns too, or a teacher that stays as it is.</summary>
-internal sealed class DistillationPartner
+internal sealed class DistillationPartner : IDisposable
 {
     // The partner's dropout masks are its own.
     private const ulong PartnerSeed = 0x5EED_0F_7EAC_4E80;
@@ -15,8 +15,9 @@ internal sealed class DistillationPartner
 
     /// <summary>Wraps a network.</summary>
     /// <param name="network">Stays the caller's; it is set to evaluation mode and frozen if it is a teacher.</param>
+    /// <param name="student">The network that it helps; stays the caller's.</param>
     /// <param name="config">The run.</param>
-    public DistillationPartner(VideoNetwork network, TrainingConfig config)
+    public DistillationPartner(VideoNetwork network, VideoNetwork student, TrainingConfig config)
     {
         (_network, _config, _seed) = (network, config.Distillation, config.Seed ^ PartnerSeed);
         _network.Train(Learns);
@@ -24,7 +25,11 @@ internal sealed class DistillationPartner
         {
             value.RequiresGrad = false;
         }
+
+        _features = _config.FeatureWeight > 0 ? new FeatureMatch(student, network, _seed) : null;
     }
+
+    private readonly FeatureMatch? _features;
 
     /// <summary>What a teacher said about each clip; null asks it about every batch.</summary>
     public TeacherScores? Scores { get; set; }
@@ -33,9 +38,12 @@ internal sealed class DistillationPartner
 
     /// <summary>The parameters that learn, under names that no network has.</summary>
     /// <param name="rules">The run's rules; what is frozen in the student isn't frozen here.</param>
-    public IEnumerable<ParameterGroup> Groups(ParameterRules rules) => !Learns ? [] :
+    public IEnumerable<ParameterGroup> Groups(ParameterRules rules) => !Learns ? Projection() :
         ParameterPlan.For(_network, rules with { Frozen = [], PartialBatchNorm = false }).Groups
             .Select(g => g with { Parameters = [.. g.Parameters.Select(p => ("partner." + p.Name, p.Value))] });
+
+    private IEnumerable<ParameterGroup> Projection() =>
+        _features is null ? [] : [new ParameterGroup([.. _features.Projection.NamedParameters().Select(p => ("features." + p.Name, p.Value))])];
 
     /// <summary>Adds what the second network has to say to the student's loss.</summary>
     /// <param name="loss">The student's loss against the labels.</param>
@@ -64,14 +72,25 @@ internal sealed class DistillationPartner
             return loss; // a stand-in for clips that couldn't be read; nothing of it counts
         }
 
-        return (loss * _config.LabelWeight) + (FromTeacher(student, clips, batch) * _config.Weight);
+        Tensor whole = (loss * _config.LabelWeight) + (FromTeacher(student, clips, batch) * _config.Weight);
+        return _features is null ? whole : whole + (_features.Loss(student.Shape[0], student.DType) * _config.FeatureWeight);
     }
 
     /// <summary>Gives all processes rank 0's partner.</summary>
-    public void Synchronize(DistributedContext processes) => processes.Synchronize(_network);
+    public void Synchronize(DistributedContext processes)
+    {
+        processes.Synchronize(_network);
+        if (_features is not null)
+        {
+            processes.Synchronize(_features.Projection);
+        }
+    }
+
+    /// <summary>Lets go of what is learned beside the networks; they stay their owner's.</summary>
+    public void Dispose() => _features?.Dispose();
 
     /// <summary>What a checkpoint keeps: the weights of a partner that learns.</summary>
-    public IEnumerable<(string Name, Tensor Value)> StateDict() => Learns ? _network.StateDict() : [];
+    public IEnumerable<(string Name, Tensor Value)> StateDict() => Learns ? _network.StateDict() : _features?.Projection.StateDict() ?? [];
 
     /// <summary>Restores them.</summary>
     public void LoadStateDict(IEnumerable<(string Name, Tensor Value)> state)
@@ -80,14 +99,23 @@ internal sealed class DistillationPartner
         {
             _network.LoadStateDict(state);
         }
+        else
+        {
+            _features?.Projection.LoadStateDict(state);
+        }
     }
 
     private Tensor FromTeacher(Tensor student, Tensor clips, ClipBatch batch)
     {
         if (Scores is null)
         {
-            using IDisposable mode = Grad.Disable();
-            return Knowledge(student, _network.Forward(clips).To(student.DType));
+            Tensor teacher;
+            using (Grad.Disable())
+            {
+                teacher = _network.Forward(clips).To(student.DType);
+            }
+
+            return Knowledge(student, teacher);
         }
 
         // Of mixed clips each part has its own answer.

@@ -45,7 +45,7 @@ internal static class PartnerNetwork
                 throw new ConfigException($"train: distillation.teacherWeights: expected a network of the same {labels.Count} classes, found one of {checkpoint.Labels.Count} with other names or order", d.TeacherWeights);
             }
 
-            VideoNetwork trained = checkpoint.LoadNetwork();
+            VideoNetwork trained = checkpoint.LoadNetwork(options.NetworkFactory);
             return Fitting(trained, checkpoint.ClipSpec, Hash(checkpoint.Path!));
         }
 

@@ -43,7 +43,7 @@ internal sealed class Learner : IDisposable
         _dtype = _config.Loop.Precision == Precision.Fp64 ? DType.Float64 : DType.Float32;
         ParameterPlan parameters = ParameterPlan.For(_network, Rules(_config));
         parameters.Apply();
-        _partner = prepared.Second is null ? null : new DistillationPartner(prepared.Second.Network, _config);
+        _partner = prepared.Second is null ? null : new DistillationPartner(prepared.Second.Network, _network, _config);
         _optimizer = CreateOptimizer(_config.Optimizer, [.. parameters.Groups, .. _partner?.Groups(Rules(_config)) ?? []]);
         _accumulation = new GradientAccumulation(_optimizer, _config.Loop.Accumulate);
         _scaler = _config.Loop.Precision == Precision.Fp16 ? new LossScaler(_config.Loop.LossScale) : null;
@@ -171,6 +171,7 @@ internal sealed class Learner : IDisposable
     public void Dispose()
     {
         _reducer?.Dispose();
+        _partner?.Dispose();
         _average?.Dispose();
         _optimizer.Dispose();
         _classWeights?.Dispose();

@@ -62,9 +62,10 @@ internal static class Planner
         }
 
         int[] perClass = train.CountPerClass();
-        foreach (int empty in Enumerable.Range(0, perClass.Length).Where(c => perClass[c] == 0))
+        int[] empty = [.. Enumerable.Range(0, perClass.Length).Where(c => perClass[c] == 0)];
+        if (empty.Length > 0)
         {
-            notes.Add($"{train.Labels[empty]} has no training clip and can't be learned");
+            notes.Add($"{empty.Length} of {perClass.Length} classes have no training clip and can't be learned: {string.Join(", ", empty.Take(5).Select(c => train.Labels[c]))}{(empty.Length > 5 ? ", …" : "")}");
         }
 
         if (splits.Validation.Samples.Count == 0)
