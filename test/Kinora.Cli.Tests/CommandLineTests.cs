@@ -34,6 +34,7 @@ public sealed class CommandLineTests
     [Theory]
     [InlineData("classify")]
     [InlineData("train")]
+    [InlineData("launch")]
     [InlineData("eval")]
     [InlineData("export")]
     [InlineData("convert")]

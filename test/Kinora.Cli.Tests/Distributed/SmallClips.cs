@@ -16,9 +16,9 @@ public sealed class SmallClips : IDisposable
         ValidationClipsPerClass = 1,
         TestClipsPerClass = 1,
         Width = 64,
-        Height = 48,
-        MinFrames = 8,
-        MaxFrames = 10,
+        Height = 64,
+        MinFrames = 16,
+        MaxFrames = 18,
     });
 
     public string Folder => _folder["clips"];
