@@ -8,8 +8,9 @@ namespace Kinora.Training;
 /// <param name="Loss">Loss of the batch.</param>
 /// <param name="GradientNorm">L2 norm of all gradients before clipping; null where the optimiser didn't move.</param>
 /// <param name="Right">Right answers.</param>
+/// <param name="RightInFive">Clips whose class is among the best five.</param>
 /// <param name="Clips">Clips.</param>
-internal readonly record struct LearnedBatch(double Loss, double? GradientNorm, int Right, int Clips);
+internal readonly record struct LearnedBatch(double Loss, double? GradientNorm, int Right, int RightInFive, int Clips);
 
 /// <summary>Everything that changes while a run learns: network, optimiser, schedule, and what goes with them.</summary>
 /// <remarks>Lives on the compute thread.</remarks>
@@ -33,10 +34,11 @@ internal sealed class Learner : IDisposable
     private readonly Tensor? _classWeights;
     private readonly DistributedContext _processes;
     private readonly GradientReducer? _reducer;
+    private readonly StageClock _stages;
 
-    public Learner(PreparedRun prepared, DistributedContext processes)
+    public Learner(PreparedRun prepared, DistributedContext processes, StageClock stages)
     {
-        _processes = processes;
+        (_processes, _stages) = (processes, stages);
         TrainingPlan plan = prepared.Plan;
         (_config, _network, _samples) = (plan.Config, prepared.Network, prepared.Splits.Train.Samples);
         _multiLabel = plan.MultiLabel;
@@ -70,6 +72,7 @@ internal sealed class Learner : IDisposable
     public LearnedBatch Learn(ClipBatch batch, int epoch, int step)
     {
         using var scope = new TensorScope();
+        _stages.Enter(TrainingStage.TensorCopy);
         double share = Share(batch);
         if (double.IsNaN(share))
         {
@@ -79,6 +82,7 @@ internal sealed class Learner : IDisposable
         _network.SetRandomKey(_config.Seed, epoch, step, Part(batch));
         Tensor clips = Clips(batch);
         Targets targets = TargetsOf(batch);
+        _stages.Enter(TrainingStage.Forward);
         Tensor logits, loss;
         using (Cast())
         {
@@ -88,7 +92,8 @@ internal sealed class Learner : IDisposable
         }
 
         int[] labels = batch.Labels.ToArray();
-        double[] joint = _processes.Sum(share == 0 ? 0 : share * loss.ToDouble(), CountRight(logits, labels, batch.Views), labels.Length * batch.Views);
+        (int right, int rightInFive) = CountRight(logits, labels, batch.Views);
+        double[] joint = _processes.Sum(share == 0 ? 0 : share * loss.ToDouble(), right, rightInFive, labels.Length * batch.Views);
         RequireFinite(joint[0], "loss");
         Tensor root = _accumulation.Divide(share == 1 ? loss : loss * share);
 
@@ -98,7 +103,9 @@ internal sealed class Learner : IDisposable
             _reducer?.Begin(_processes.Contributes || _accumulation.Batches > 1);
         }
 
+        _stages.Enter(TrainingStage.Backward);
         (_scaler?.Apply(root) ?? root).Backward();
+        _stages.Enter(TrainingStage.Update);
         double? norm = null;
         if (_accumulation.Add())
         {
@@ -106,7 +113,9 @@ internal sealed class Learner : IDisposable
             norm = Move();
         }
 
-        return new LearnedBatch(joint[0], norm, (int)joint[1], (int)joint[2]);
+        _stages.Enter(TrainingStage.Other);
+        _stages.CountStep((int)joint[3]);
+        return new LearnedBatch(joint[0], norm, (int)joint[1], (int)joint[2], (int)joint[3]);
     }
 
     /// <summary>Lets batches that are left over at the end of an epoch make a step of their own.</summary>
@@ -292,16 +301,18 @@ internal sealed class Learner : IDisposable
             : new Targets.Hard(own);
     }
 
-    private int CountRight(Tensor logits, int[] labels, int views)
+    private (int Right, int RightInFive) CountRight(Tensor logits, int[] labels, int views)
     {
         double[] scores = logits.Detach().ToArray<double>();
-        int right = 0;
+        int right = 0, rightInFive = 0;
         for (int i = 0; i < labels.Length * views; i++)
         {
-            right += Ranking.Best(scores.AsSpan(i * _network.Classes, _network.Classes)) == labels[i / views] ? 1 : 0;
+            ReadOnlySpan<double> row = scores.AsSpan(i * _network.Classes, _network.Classes);
+            right += Ranking.Best(row) == labels[i / views] ? 1 : 0;
+            rightInFive += Ranking.Of(row, labels[i / views]) < Math.Min(5, row.Length) ? 1 : 0;
         }
 
-        return right;
+        return (right, rightInFive);
     }
 
     private double Move()

@@ -1,25 +1,31 @@
 using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace Kinora.Training;
 
 /// <summary>The folder of a run and its text files.</summary>
-internal sealed class RunFolder : IDisposable
+internal sealed partial class RunFolder : IDisposable
 {
     public const string BestFile = "best.safetensors";
     public const string LastFile = "last.safetensors";
     public const string ConfigFile = "config.yaml";
     public const string LogFile = "log.txt";
     public const string MetricsFile = "metrics.csv";
+    public const string JournalFile = "metrics.jsonl";
+    public const string EventFolder = "tensorboard";
     public const string ReportFile = "report.html";
+    private const string LockFile = ".lock";
 
     private readonly TimeProvider _clock;
+    private readonly FileStream? _lock;
     private readonly StreamWriter? _log;
 
     /// <summary>Opens the folder.</summary>
     /// <param name="path">It is made if it isn't there.</param>
     /// <param name="clock">For the log.</param>
     /// <param name="writes">False for a process that leaves writing to another: nothing is made or changed.</param>
+    /// <exception cref="TrainingException">Another process writes this run at this moment.</exception>
     public RunFolder(string path, TimeProvider clock, bool writes = true)
     {
         Path = System.IO.Path.GetFullPath(path);
@@ -31,6 +37,9 @@ internal sealed class RunFolder : IDisposable
         }
 
         Directory.CreateDirectory(Path);
+        _lock = Lock();
+        RemoveUnfinished();
+        EndTornLine(this[LogFile]);
         var stream = new FileStream(this[LogFile], FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
         _log = new StreamWriter(stream, new UTF8Encoding(false)) { AutoFlush = true, NewLine = "\n" };
     }
@@ -74,18 +83,67 @@ internal sealed class RunFolder : IDisposable
             return;
         }
 
-        string target = this[EpochFile(epoch)], unfinished = target + ".tmp";
-        File.Copy(this[LastFile], unfinished, overwrite: true);
-        File.Move(unfinished, target, overwrite: true);
-        foreach (string old in Directory.EnumerateFiles(Path, "epoch_?????.safetensors").OrderDescending(StringComparer.Ordinal).Skip(keep ?? int.MaxValue))
+        AtomicFile.WriteNamed(this[EpochFile(epoch)], unfinished => File.Copy(this[LastFile], unfinished));
+        foreach (string old in KeptEpochs(Path).Skip(keep ?? int.MaxValue))
         {
             File.Delete(old);
         }
     }
 
+    /// <summary>The kept checkpoints of a run, the newest first.</summary>
+    /// <param name="folder">The run's folder.</param>
+    public static IReadOnlyList<string> KeptEpochs(string folder) => !Directory.Exists(folder)
+        ? []
+        : [.. Directory.EnumerateFiles(folder, "epoch_*.safetensors").Where(f => KeptName().IsMatch(System.IO.Path.GetFileName(f))).OrderByDescending(f => System.IO.Path.GetFileName(f).Length).ThenByDescending(f => f, StringComparer.Ordinal)];
+
     /// <summary>The name of a kept checkpoint.</summary>
     /// <param name="epoch">From 1.</param>
     public static string EpochFile(int epoch) => string.Create(CultureInfo.InvariantCulture, $"epoch_{epoch:00000}.safetensors");
 
-    public void Dispose() => _log?.Dispose();
+    public void Dispose()
+    {
+        _log?.Dispose();
+        _lock?.Dispose();
+    }
+
+    // The system lets go of it when the process ends, however it ends.
+    private FileStream Lock()
+    {
+        try
+        {
+            return new FileStream(this[LockFile], FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException)
+        {
+            throw new TrainingException("train: expected a run that nobody else is writing, found another process at work in its folder; wait for it or end it", Path);
+        }
+    }
+
+    // A process that was killed while it wrote leaves what it had under a temporary name.
+    private void RemoveUnfinished()
+    {
+        foreach (string file in Directory.EnumerateFiles(Path).Where(f => UnfinishedName().IsMatch(System.IO.Path.GetFileName(f))))
+        {
+            File.Delete(file);
+        }
+    }
+
+    private static void EndTornLine(string path)
+    {
+        using var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
+        if (file.Length > 0)
+        {
+            file.Position = file.Length - 1;
+            if (file.ReadByte() != '\n')
+            {
+                file.WriteByte((byte)'\n');
+            }
+        }
+    }
+
+    [GeneratedRegex(@"^epoch_\d{5,}\.safetensors$")]
+    private static partial Regex KeptName();
+
+    [GeneratedRegex(@"^(\.(best|last|epoch_\d+|metrics|config|report)\.[0-9a-f]+-[0-9a-f]+\.tmp\.\w+|epoch_\d+\.safetensors\.tmp)$")]
+    private static partial Regex UnfinishedName();
 }

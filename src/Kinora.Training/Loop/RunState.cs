@@ -26,6 +26,9 @@ internal sealed class RunState
     /// <summary>The epoch's right answers on training clips.</summary>
     public int Right { get; set; }
 
+    /// <summary>Of the epoch's training clips those whose class was among the best five.</summary>
+    public int RightInFive { get; set; }
+
     /// <summary>The epoch's training clips so far.</summary>
     public int Seen { get; set; }
 
@@ -94,6 +97,27 @@ internal sealed class RunState
     /// <summary>Starts counting an epoch.</summary>
     public void BeginEpoch()
     {
-        (Step, LossSum, Right, Seen, Failures, TrainSeconds, WaitSeconds) = (0, 0, 0, 0, 0, 0, 0);
+        (Step, LossSum, Right, RightInFive, Seen, Failures, TrainSeconds, WaitSeconds) = (0, 0, 0, 0, 0, 0, 0, 0);
     }
+
+    /// <summary>The figures of the epoch under way.</summary>
+    /// <param name="validation">Its evaluation, if it has one.</param>
+    /// <param name="evaluationSeconds">Time of that.</param>
+    public EpochRecord Record(EvaluationResult? validation, double evaluationSeconds) => new()
+    {
+        Epoch = Epoch + 1,
+        TrainLoss = LossSum / Math.Max(1, Seen),
+        TrainTop1 = (double)Right / Math.Max(1, Seen),
+        TrainTop5 = (double)RightInFive / Math.Max(1, Seen),
+        LearningRate = LastRate,
+        ValidationLoss = validation?.Loss,
+        ValidationTop1 = validation?.Top1,
+        ValidationTop5 = validation?.Top5,
+        ValidationMeanAveragePrecision = validation?.MeanAveragePrecision,
+        Failures = Failures,
+        ClipsPerSecond = Seen / Math.Max(1e-9, TrainSeconds),
+        LoaderShare = WaitSeconds / Math.Max(1e-9, TrainSeconds),
+        TrainSeconds = TrainSeconds,
+        EvaluationSeconds = evaluationSeconds,
+    };
 }

@@ -6,8 +6,8 @@ namespace Kinora.Training;
 public static class Trainer
 {
     /// <summary>
-    /// Plans, trains, evaluates and writes a run folder: config.yaml, log.txt, metrics.csv, best.safetensors,
-    /// last.safetensors and report.html.
+    /// Plans, trains, evaluates and writes a run folder: config.yaml, log.txt, metrics.csv, metrics.jsonl, tensorboard/,
+    /// best.safetensors, last.safetensors and report.html.
     /// </summary>
     /// <param name="config">What to do; open choices are filled in by the plan.</param>
     /// <param name="progress">Receives the plan first, then what happens, from the compute thread.</param>
@@ -42,33 +42,39 @@ public static class Trainer
     }
 
     /// <summary>
-    /// Continues a run from its last checkpoint. The result equals, bit for bit, what it would have been without the
-    /// interruption, on the same machine with the same number of threads.
+    /// Continues a run from its last checkpoint, or from its beginning where it ended before the first one. The result
+    /// equals, bit for bit, what it would have been without the interruption, on the same machine with the same number of
+    /// threads.
     /// </summary>
     /// <param name="runFolder">Folder of the run, or a checkpoint in it that was kept for continuing, such as epoch_00012.safetensors.</param>
     /// <param name="options">Clock, early stop, provenance; null for the defaults.</param>
     /// <param name="progress">Receives what happens.</param>
     /// <param name="ct">Ends the run.</param>
     /// <returns>What came of it.</returns>
-    /// <exception cref="CheckpointException">There is no last checkpoint, it is damaged, or the clips aren't those it was trained on.</exception>
+    /// <exception cref="CheckpointException">
+    /// There is no run, its last checkpoint is damaged (the message names others that may do), or the clips aren't those it
+    /// was trained on.
+    /// </exception>
+    /// <exception cref="TrainingException">Another process writes the run at this moment.</exception>
     public static TrainingOutcome Resume(string runFolder, TrainerOptions? options = null, IProgress<TrainingProgress>? progress = null, CancellationToken ct = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(runFolder);
         options ??= new TrainerOptions();
         string last = File.Exists(runFolder) ? runFolder : Path.Combine(runFolder, RunFolder.LastFile);
         runFolder = File.Exists(runFolder) ? Path.GetDirectoryName(Path.GetFullPath(runFolder))! : runFolder;
+        string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(runFolder));
+        string settled = Path.Combine(full, RunFolder.ConfigFile);
         if (!File.Exists(last))
         {
-            throw new CheckpointException($"resume: expected {RunFolder.LastFile} in the run folder, found none; start the run anew", runFolder);
+            // A run that was killed before its first checkpoint has its configuration only, with every choice made.
+            return File.Exists(settled) && RunFolder.KeptEpochs(full).Count == 0
+                ? Run(ConfigYaml.Load(settled) with { Name = Path.GetFileName(full), Output = Path.GetDirectoryName(full)! }, options with { Probe = false }, progress, ct)
+                : throw new CheckpointException($"resume: expected {RunFolder.LastFile} in the run folder, found none; {Alternatives(full, last) ?? "start the run anew"}", runFolder);
         }
 
         return ComputeThread.Run(() => SharedRun.With(options, processes =>
         {
-            Checkpoint checkpoint = Checkpoint.Read(last);
-            RunState state = checkpoint.TrainingState is string json
-                ? RunState.FromJson(json, last)
-                : throw new CheckpointException("resume: expected the state of a run, found a checkpoint for use only", last);
-            string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(runFolder));
+            (Checkpoint checkpoint, RunState state) = ReadState(full, last);
             TrainingConfig config = checkpoint.Config with { Name = Path.GetFileName(full), Output = Path.GetDirectoryName(full)! };
             config = SharedRun.Divide(config, state.Processes, processes.Size, last);
             using PreparedRun prepared = SharedRun.Prepare(processes, config, options, state, ct);
@@ -117,6 +123,28 @@ public static class Trainer
             var relay = new Relay(done => progress?.Report(new TrainingProgress.Evaluating("test", done, clips.Samples.Count)));
             return Evaluator.Evaluate(prepared.Network, loader, clips, options.Clock, plan.BFloat16, plan.MultiLabel, relay, ct);
         });
+    }
+
+    private static (Checkpoint Checkpoint, RunState State) ReadState(string folder, string path)
+    {
+        try
+        {
+            Checkpoint checkpoint = Checkpoint.Read(path);
+            return checkpoint.TrainingState is string json
+                ? (checkpoint, RunState.FromJson(json, path))
+                : throw new CheckpointException("resume: expected the state of a run, found a checkpoint for use only", path);
+        }
+        catch (CheckpointException e) when (Alternatives(folder, path) is string others)
+        {
+            throw new CheckpointException($"{e.Message}; {others}", null, e);
+        }
+    }
+
+    // Null: there are no others.
+    private static string? Alternatives(string folder, string path)
+    {
+        string[] others = [.. RunFolder.KeptEpochs(folder).Append(Path.Combine(folder, RunFolder.LastFile)).Where(f => File.Exists(f) && Path.GetFullPath(f) != Path.GetFullPath(path))];
+        return others.Length == 0 ? null : $"resume from another checkpoint by its path instead: {string.Join(", ", others.Take(3))}";
     }
 
     /// <summary>Works out what <see cref="Run(TrainingConfig, IProgress{TrainingProgress}?, CancellationToken)"/> would do, without doing it.</summary>

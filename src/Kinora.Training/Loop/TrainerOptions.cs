@@ -13,6 +13,12 @@ public sealed record TrainerOptions
     /// <summary>Stop, resumable, after this epoch (from 1). Null: run to the end.</summary>
     public int? StopAfterEpoch { get; init; }
 
+    /// <summary>Say where time and memory went: <see cref="TrainingOutcome.Profile"/>, log.txt and metrics.jsonl. It costs nothing to speak of.</summary>
+    public bool Profile { get; init; }
+
+    /// <summary>Decoding threads in place of <see cref="DataConfig.Workers"/>; null: those. What is learned doesn't depend on them.</summary>
+    public int? Workers { get; init; }
+
     /// <summary>Measure a few steps for the plan's time estimate.</summary>
     public bool Probe { get; init; } = true;
 

@@ -46,6 +46,9 @@ public sealed record TrainingOutcome
     /// <summary>The report; null if the run isn't completed.</summary>
     public string? Report { get; init; }
 
+    /// <summary>Where the time of this call went; null unless <see cref="TrainerOptions.Profile"/> asks for it.</summary>
+    public StepProfile? Profile { get; init; }
+
     /// <summary>Time of this call, planning included.</summary>
     public required TimeSpan Elapsed { get; init; }
 }

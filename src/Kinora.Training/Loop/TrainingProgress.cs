@@ -90,6 +90,9 @@ public sealed record EpochRecord
     /// <summary>Share of right answers on (augmented) training clips, in [0, 1].</summary>
     public required double TrainTop1 { get; init; }
 
+    /// <summary>Share of (augmented) training clips whose class was among the best five, in [0, 1].</summary>
+    public double TrainTop5 { get; init; }
+
     /// <summary>Learning rate of the epoch's last step.</summary>
     public required double LearningRate { get; init; }
 

@@ -9,7 +9,6 @@ namespace Kinora.Training;
 /// <summary>One run from its first (or first resumed) step to its report. Lives on the compute thread.</summary>
 internal sealed class TrainingRun : IDisposable
 {
-    private const double SpeedMemory = 0.8; // share of the past in the smoothed times of a step
     private readonly PreparedRun _prepared;
     private readonly TrainingPlan _plan;
     private readonly TrainingConfig _config;
@@ -18,7 +17,10 @@ internal sealed class TrainingRun : IDisposable
     private readonly IProgress<TrainingProgress>? _progress;
     private readonly CancellationToken _ct;
     private readonly TimeProvider _clock;
+    private readonly StageClock _stages;
+    private readonly StepPace _pace = new();
     private readonly RunFolder _folder;
+    private readonly RunJournal _journal;
     private readonly RunState _state;
     private readonly VideoNetwork _network;
     private readonly Learner _learner;
@@ -27,8 +29,6 @@ internal sealed class TrainingRun : IDisposable
     private readonly long _start;
     private long _lastWritten;
     private int _stepWritten;
-    private double _stepSeconds;
-    private double _waitShare;
     private double _evaluationSeconds;
     private bool _stopping;
 
@@ -39,8 +39,8 @@ internal sealed class TrainingRun : IDisposable
         (_plan, _network, _clock) = (prepared.Plan, prepared.Network, options.Clock);
         _config = _plan.Config;
         _start = _lastWritten = _clock.GetTimestamp();
-        _folder = new RunFolder(_plan.RunFolder, _clock, processes.IsMain);
-        _learner = new Learner(prepared, processes);
+        _stages = new StageClock(_clock);
+        _learner = new Learner(prepared, processes, _stages);
         VideoDataset train = prepared.Splits.Train, validation = prepared.Splits.Validation;
         ClipCache? cache = _plan.Cached ? new ClipCache(Planner.CacheBudget(_config)) : null;
         _trainLoader = new ClipLoader(train, Shared(Planner.TrainingLoader(_config, _plan, prepared.Sides, cache)));
@@ -55,7 +55,15 @@ internal sealed class TrainingRun : IDisposable
         }
 
         _state.Processes = processes.Size;
+        _stepWritten = _state.Step;
         _learner.Synchronize();
+        _folder = new RunFolder(_plan.RunFolder, _clock, processes.IsMain);
+        if (resumed is not null && Path.GetFileName(checkpoint) != RunFolder.LastFile)
+        {
+            WriteLast(); // before anything forgets the steps behind this checkpoint
+        }
+
+        _journal = new RunJournal(_folder, _plan, _state, resumed is not null, _clock);
     }
 
     private int Epochs => _config.Loop.Epochs!.Value;
@@ -67,6 +75,7 @@ internal sealed class TrainingRun : IDisposable
         _trainLoader.Dispose();
         _validationLoader?.Dispose();
         _learner.Dispose();
+        _journal.Dispose();
         _folder.Dispose();
     }
 
@@ -79,8 +88,10 @@ internal sealed class TrainingRun : IDisposable
 
         Report(new TrainingProgress.Planned(_plan));
         LogPlan();
+        CompleteEpoch();
         AskTeacher();
         _network.Train();
+        _stages.Restart();
         while (_state.Epoch < Epochs && !IsExhausted)
         {
             if (!TrainEpoch() || !FinishEpoch())
@@ -133,12 +144,14 @@ internal sealed class TrainingRun : IDisposable
         // What batches have accumulated isn't part of a checkpoint, so a run stops between the optimiser's steps only.
         CancellationToken ct = _config.Loop.Accumulate == 1 ? LoaderToken : CancellationToken.None;
         long last = _clock.GetTimestamp();
+        _stages.Enter(TrainingStage.LoaderWait);
         try
         {
             foreach (ClipBatch batch in _trainLoader.Epoch(_state.Epoch, _state.Step, ct))
             {
                 using (batch)
                 {
+                    _stages.Enter(TrainingStage.Other);
                     double waited = Lap(ref last);
                     if (_learner.IsBetweenSteps && IsStopping())
                     {
@@ -157,13 +170,16 @@ internal sealed class TrainingRun : IDisposable
                     double computed = Lap(ref last);
                     _state.TrainSeconds += waited + computed;
                     _state.WaitSeconds += waited;
-                    ReportStep(learned.Clips / batch.Views, learned.Loss, learned.GradientNorm ?? double.NaN, waited, computed);
+                    ReportStep(learned, batch.Views, waited, computed);
                 }
 
                 if (IsCheckpointDue())
                 {
                     WriteLast();
                 }
+
+                last = _clock.GetTimestamp(); // a checkpoint isn't waiting for clips
+                _stages.Enter(TrainingStage.LoaderWait);
             }
         }
         catch (OperationCanceledException) when (_stopping || _ct.IsCancellationRequested)
@@ -171,7 +187,9 @@ internal sealed class TrainingRun : IDisposable
             return false;
         }
 
+        _stages.Enter(TrainingStage.Update);
         _learner.EndEpoch();
+        _stages.Enter(TrainingStage.Other);
         NoteFailures(Joint(_trainLoader.Failures));
         _state.Step = _plan.StepsPerEpoch;
         return true;
@@ -198,6 +216,7 @@ internal sealed class TrainingRun : IDisposable
         }
 
         _state.Right += learned.Right;
+        _state.RightInFive += learned.RightInFive;
         _state.Seen += learned.Clips; // clips, should a video give several
         _state.LossSum += learned.Loss * learned.Clips;
         return learned;
@@ -219,6 +238,7 @@ internal sealed class TrainingRun : IDisposable
         if (validationLoader is not null || (_validationLoader is null && epoch == Epochs))
         {
             long start = _clock.GetTimestamp();
+            _stages.Enter(TrainingStage.Evaluation);
             try
             {
                 using IDisposable? averaged = _learner.Averaged();
@@ -233,23 +253,10 @@ internal sealed class TrainingRun : IDisposable
             evaluationSeconds = _evaluationSeconds = _clock.GetElapsedTime(start).TotalSeconds;
         }
 
-        var record = new EpochRecord
-        {
-            Epoch = epoch,
-            TrainLoss = _state.LossSum / Math.Max(1, _state.Seen),
-            TrainTop1 = (double)_state.Right / Math.Max(1, _state.Seen),
-            LearningRate = _state.LastRate,
-            ValidationLoss = validation?.Loss,
-            ValidationTop1 = validation?.Top1,
-            ValidationTop5 = validation?.Top5,
-            ValidationMeanAveragePrecision = validation?.MeanAveragePrecision,
-            Failures = _state.Failures,
-            ClipsPerSecond = _state.Seen / Math.Max(1e-9, _state.TrainSeconds),
-            LoaderShare = _state.WaitSeconds / Math.Max(1e-9, _state.TrainSeconds),
-            TrainSeconds = _state.TrainSeconds,
-            EvaluationSeconds = evaluationSeconds,
-        };
+        _stages.Enter(TrainingStage.Other);
+        EpochRecord record = _state.Record(validation, evaluationSeconds);
         bool best = IsBest(validation, epoch);
+        _journal.Epoch(record, _state.Seen, best);
         _state.Epochs.Add(record);
         if (best)
         {
@@ -282,6 +289,16 @@ internal sealed class TrainingRun : IDisposable
         }
 
         return true;
+    }
+
+    // What a run that died between the checkpoint behind an epoch and the next line of code didn't get to write.
+    private void CompleteEpoch()
+    {
+        _folder.WriteMetrics(_state.Epochs);
+        if (_state is { Epoch: > 0, Step: 0 } && !File.Exists(_folder[RunFolder.EpochFile(_state.Epoch)]))
+        {
+            KeepEpoch(_state.Epoch);
+        }
     }
 
     private void KeepEpoch(int epoch)
@@ -359,6 +376,7 @@ internal sealed class TrainingRun : IDisposable
         if (_validationLoader is not null)
         {
             validation = Evaluate(_validationLoader, _prepared.Splits.Validation, "validation", bfloat16: false);
+            _journal.Evaluation("validation", _state.BestEpoch, validation);
         }
 
         if (_prepared.Splits.Test is { Samples.Count: > 0 } testSet)
@@ -366,6 +384,7 @@ internal sealed class TrainingRun : IDisposable
             using var loader = new ClipLoader(testSet, Shared(Planner.TestLoader(_config, _plan)));
             test = Evaluate(loader, testSet, "test", bfloat16: false);
             _folder.Log(Text($"test with the weights of epoch {_state.BestEpoch}: top-1 {test.Top1:0.0000} of {test.Clips} clips ({test.Failures} unreadable)"));
+            _journal.Evaluation("test", _state.BestEpoch, test);
             Report(new TrainingProgress.Tested(test));
         }
 
@@ -395,6 +414,7 @@ internal sealed class TrainingRun : IDisposable
     private EvaluationResult Evaluate(ClipLoader loader, VideoDataset dataset, string split, bool bfloat16)
     {
         var relay = new Relay(done => Report(new TrainingProgress.Evaluating(split, done, dataset.Samples.Count)));
+        _stages.Enter(TrainingStage.Evaluation);
         EvaluationResult result;
         try
         {
@@ -406,6 +426,7 @@ internal sealed class TrainingRun : IDisposable
             throw;
         }
 
+        _stages.Enter(TrainingStage.Other);
         foreach (SampleAnswer failed in result.Answers.Where(a => a.Failure is not null))
         {
             if (_state.Unreadable.TryAdd(failed.Path, failed.Failure!))
@@ -456,7 +477,7 @@ internal sealed class TrainingRun : IDisposable
         return [.. all.SelectMany(text => JsonSerializer.Deserialize<FailedSample[]>(text)!).OrderBy(f => f.SampleIndex)];
     }
 
-    private ClipLoaderOptions Shared(ClipLoaderOptions options) => options with { Rank = _processes.Rank, Ranks = _processes.Size };
+    private ClipLoaderOptions Shared(ClipLoaderOptions options) => options with { Rank = _processes.Rank, Ranks = _processes.Size, Workers = _options.Workers ?? options.Workers };
 
     // With several processes all stop at the same place or none does: they ask each other instead of the token.
     private CancellationToken LoaderToken => _processes.IsDistributed ? CancellationToken.None : _ct;
@@ -465,7 +486,7 @@ internal sealed class TrainingRun : IDisposable
 
     private TrainingException NotFinite(string what, double value)
     {
-string last = _folder[RunFolder.LastFile];
+        string last = _folder[RunFolder.LastFile];
         string message = Text($"train: epoch {_state.Epoch + 1}, step {_state.Step + 1}: expected a finite {what}, found {value}; ")
             + Text($"try a lower optimizer.learningRate (now {_config.Optimizer.LearningRate:0.######}) or a longer schedule.warmupEpochs (now {_config.Schedule.WarmupEpochs:0.##})");
         _folder.Log(message);
@@ -479,6 +500,7 @@ string last = _folder[RunFolder.LastFile];
             return;
         }
 
+        _stages.Enter(TrainingStage.Checkpoints);
         string path = _folder[RunFolder.BestFile];
         CreateCheckpoint(record, state: null).Write(path, _network.StateDict());
         Report(new TrainingProgress.CheckpointWritten(path));
@@ -491,6 +513,7 @@ string last = _folder[RunFolder.LastFile];
             return;
         }
 
+        _stages.Enter(TrainingStage.Checkpoints);
         using var scope = new TensorScope();
         _state.SchedulePosition = _learner.Schedule.Position;
         double before = _state.EarlierSeconds;
@@ -499,6 +522,7 @@ string last = _folder[RunFolder.LastFile];
         CreateCheckpoint(_state.Epochs.LastOrDefault(), _state.ToJson()).Write(path, _network.StateDict(), _learner.StateDict());
         _state.EarlierSeconds = before;
         (_lastWritten, _stepWritten) = (_clock.GetTimestamp(), _state.Step);
+        _stages.Enter(TrainingStage.Other);
         Report(new TrainingProgress.CheckpointWritten(path));
     }
 
@@ -521,9 +545,21 @@ string last = _folder[RunFolder.LastFile];
         TrainingState = state,
     };
 
-    private TrainingOutcome Outcome(TrainingEnd end) => new()
+    private TrainingOutcome Outcome(TrainingEnd end)
+    {
+        StepProfile? profile = _options.Profile ? _stages.Profile() : null;
+        if (profile is not null)
+        {
+            _journal.Profile(profile, _state);
+        }
+
+        return Outcome(end, profile);
+    }
+
+    private TrainingOutcome Outcome(TrainingEnd end, StepProfile? profile) => new()
     {
         End = end,
+        Profile = profile,
         Plan = _plan,
         Epochs = [.. _state.Epochs],
         BestEpoch = _state.BestEpoch,
@@ -533,41 +569,33 @@ string last = _folder[RunFolder.LastFile];
         Elapsed = _clock.GetElapsedTime(_start),
     };
 
-    private void ReportStep(int clips, double loss, double norm, double waited, double computed)
+    private void ReportStep(LearnedBatch learned, int views, double waited, double computed)
     {
-        double seconds = waited + computed;
-        bool first = _stepSeconds == 0;
-        _stepSeconds = first ? seconds : (SpeedMemory * _stepSeconds) + ((1 - SpeedMemory) * seconds);
-        double share = waited / Math.Max(1e-9, seconds);
-        _waitShare = first ? share : (SpeedMemory * _waitShare) + ((1 - SpeedMemory) * share);
+        _pace.Add(waited, computed);
         int steps = ((Epochs - _state.Epoch) * _plan.StepsPerEpoch) - _state.Step;
         double evaluations = Planner.Evaluations(_config.Loop, Epochs - _state.Epoch);
-        Report(new TrainingProgress.Step
+        var step = new TrainingProgress.Step
         {
             Epoch = _state.Epoch + 1,
             Epochs = Epochs,
             StepInEpoch = _state.Step,
             StepsPerEpoch = _plan.StepsPerEpoch,
-            Loss = loss,
+            Loss = learned.Loss,
             MeanLoss = _state.LossSum / Math.Max(1, _state.Seen),
             Accuracy = (double)_state.Right / Math.Max(1, _state.Seen),
             LearningRate = _state.LastRate,
-            GradientNorm = norm,
-            ClipsPerSecond = clips / Math.Max(1e-9, _stepSeconds),
-            LoaderShare = _waitShare,
-            Remaining = TimeSpan.FromSeconds((steps * _stepSeconds) + (evaluations * _evaluationSeconds)),
-        });
+            GradientNorm = learned.GradientNorm ?? double.NaN,
+            ClipsPerSecond = learned.Clips / views / Math.Max(1e-9, _pace.StepSeconds),
+            LoaderShare = _pace.WaitShare,
+            Remaining = TimeSpan.FromSeconds((steps * _pace.StepSeconds) + (evaluations * _evaluationSeconds)),
+        };
+        _journal.Step(step, learned, (double)_state.RightInFive / Math.Max(1, _state.Seen), waited, computed);
+        Report(step);
     }
 
     private void LogPlan()
     {
-        _folder.Log(Text($"{(_state.Epoch + _state.Step > 0 ? $"resumed at epoch {_state.Epoch + 1}, step {_state.Step + 1}: " : "")}{_plan.TrainClips} training, {_plan.ValidationClips} validation, {_plan.TestClips} test clips of {_plan.Labels.Count} classes; ")
-            + Text($"{_config.Model.Name}, {_plan.ClipSpec.Frames} frames of {_plan.ClipSpec.Size}; {Epochs} epochs of {_plan.StepsPerEpoch} steps of {_config.Loop.BatchSize}; {(_plan.BFloat16 ? "bfloat16" : "float32")}, {_config.Threads} threads, seed {_config.Seed}"));
-        foreach (string note in _plan.Notes)
-        {
-            _folder.Log(note);
-        }
-
+        _journal.Plan(_state);
         if (_state.Arithmetic != Arithmetic())
         {
             Notice($"this machine computes differently ({Arithmetic()}) from where the run began ({_state.Arithmetic}): the result won't be the same to the last bit");

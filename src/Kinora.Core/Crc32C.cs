@@ -1,10 +1,10 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
 
-namespace Kinora.Media;
+namespace Kinora;
 
 /// <summary>CRC-32C (Castagnoli), which processors compute at about the speed of copying.</summary>
-internal static class Crc32C
+public static class Crc32C
 {
     /// <summary>The checksum of some bytes, as in iSCSI and ext4.</summary>
     /// <param name="bytes">Any number of bytes.</param>
