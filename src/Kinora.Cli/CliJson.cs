@@ -57,5 +57,6 @@ internal sealed record ConversionSummary(
 [JsonSerializable(typeof(ModelDescription))]
 [JsonSerializable(typeof(Benchmarks.ModelsBenchReport))]
 [JsonSerializable(typeof(ConversionSummary))]
+[JsonSerializable(typeof(Conversion.RecipeSummary))]
 [JsonSerializable(typeof(Kinora.Media.TrainingAugmentation))]
 internal sealed partial class CliJson : JsonSerializerContext;

@@ -13,8 +13,8 @@ internal static class ConvertCommand
 {
     public static Command Create(Output output)
     {
-        Argument<string> input = new("in") { Description = $"A file of weights ({string.Join(", ", ModelReading.Extensions)}), an inference program ({ProgramConversion.Extension}) or a run folder." };
-        Argument<string> target = new("out") { Description = $"The file to write ({string.Join(", ", ModelWriting.Extensions)})." };
+        Argument<string> input = new("in") { Description = $"A file of weights ({string.Join(", ", ModelReading.Extensions)}), an inference program ({ProgramConversion.Extension}), a run folder or a recipe of PaddleVideo's (.yaml)." };
+        Argument<string> target = new("out") { Description = $"The file to write ({string.Join(", ", ModelWriting.Extensions)}; of a recipe .yaml)." };
         Option<string?> model = new("--model", "-m") { Description = "Network, see 'kinora models list' [default: found out from names and shapes]." };
         Option<string?> recipe = new("--config", "-c") { Description = "PaddleVideo's recipe of the model: which network, which frames, how they are scaled; programs need it.", HelpName = "file.yaml" };
         Option<int?> frames = new("--frames") { Description = "Frames of a clip [default: read off the weights, or the network's own]." };
@@ -26,12 +26,13 @@ internal static class ConvertCommand
         Option<bool> json = new("--json") { Description = "Print the outcome as JSON, every tensor listed." };
         Command command = new ExampleCommand(
             "convert",
-            "Converts weights between PaddleVideo's files, safetensors and ONNX.\n"
+            "Converts weights between PaddleVideo's files, safetensors and ONNX, and PaddleVideo's recipes to training configurations.\n"
             + "Every tensor of the file and of the network is accounted for; what doesn't fit fails, unless a pattern allows it.",
             "convert ppTSMv2_k400.pdparams ppTSMv2.safetensors --labels k400.txt",
             "convert PPLCNetV2_base_ssld_pretrained.pdparams start.safetensors --model pptsmv2 --classes 10 --allow-missing 'backbone.fc.*'",
             "convert inference/ppTSMv2.pdmodel ppTSMv2.onnx --config pptsm_lcnet_k400_16frames_uniform.yaml",
-            "convert runs/my-clips my-clips.pdparams")
+            "convert runs/my-clips my-clips.pdparams",
+            "convert tsm_k400_frames.yaml tsm.yaml")
         {
             input, target, model, recipe, frames, classes, labels, allowMissing, allowUnused, all, json,
         };
@@ -51,12 +52,17 @@ internal static class ConvertCommand
                 Labels = parsed.GetValue(labels),
                 Rules = new LoadRules { AllowMissing = parsed.GetValue(allowMissing) ?? [], AllowUnused = parsed.GetValue(allowUnused) ?? [] },
             };
-            ModelWriting.Writer write = ModelWriting.For(request.Output);
             if (Path.GetFullPath(request.Input) == Path.GetFullPath(request.Output))
             {
                 throw new ConfigException("convert: expected another file to write than the one that is read; name a new one", request.Output);
             }
 
+            if (RecipeConversion.IsYaml(request.Input))
+            {
+                return RunRecipe(request, parsed.GetValue(json));
+            }
+
+            ModelWriting.Writer write = ModelWriting.For(request.Output);
             if (ProgramConversion.IsProgram(request.Input))
             {
                 return RunProgram(request, parsed.GetValue(json), ct);
@@ -88,6 +94,15 @@ internal static class ConvertCommand
             output.Out.WriteLine(
                 $"{output.Paint(summary.Output, "1")}  {summary.Bytes / 1e6:0.00} MB, {summary.Model}, {summary.Classes} classes, {summary.Frames} × {summary.Size}²"
                 + (difference is { } relative ? $", differs from the network by {relative:0.0e+0} of its largest score" : ""));
+            return ExitCode.Success;
+        }
+
+        int RunRecipe(ConversionRequest request, bool asJson)
+        {
+            RecipeSummary summary = RecipeConversion.Run(request.Input, request.Output);
+            output.Out.WriteLine(asJson
+                ? JsonSerializer.Serialize(summary, CliJson.Default.RecipeSummary)
+                : $"{output.Paint(summary.Output, "1")}  {summary.Model}; {summary.Ignored.Count} keys without effect, listed in its head; try it with: kinora train --config {summary.Output} --plan");
             return ExitCode.Success;
         }
 

@@ -2,7 +2,7 @@ using System.CommandLine;
 using Kinora.Cli.Reports;
 using Kinora.Cli.Terminal;
 using Kinora.Data;
-using Kinora.Media;
+using Kinora.Paddle;
 using Kinora.Training;
 
 namespace Kinora.Cli.Commands;
@@ -14,20 +14,27 @@ internal static class DataPreviewCommand
 
     public static Command Create(Output output)
     {
-        Argument<string> data = new("data") { Description = "A folder of class folders, or a list file." };
+        Argument<string?> data = new("data") { Arity = ArgumentArity.ZeroOrOne, Description = "A folder of class folders, or a list file [default: the configuration's training clips]." };
         Option<int> clips = new("--clips", "-n") { Description = "Clips to show, drawn from the training clips.", DefaultValueFactory = _ => 8 };
         Option<int> views = new("--views") { Description = "Varied versions of each clip.", DefaultValueFactory = _ => 3 };
-        Option<ulong> seed = new("--seed") { Description = "Seed of choice and variation; a run with this seed sees view 1 in its first epoch." };
+        Option<ulong?> seed = new("--seed") { Description = "Seed of choice and variation; a run with this seed sees view 1 in its first epoch [default: the configuration's]." };
         Option<string> page = new("--out", "-o") { Description = "The HTML file.", DefaultValueFactory = _ => "preview.html" };
         Option<string?> root = new("--root") { Description = "Folder that the paths of a list file are relative to." };
-        Option<FileInfo?> config = new("--config", "-c") { Description = "Training configuration (YAML) whose frames, size and augmentation to use." };
+        Option<FileInfo?> config = new("--config", "-c") { Description = "Training configuration (YAML), or a recipe of PaddleVideo's, whose frames, size and augmentation to use." };
         Command command = new ExampleCommand(
             "preview",
             "Writes a page with contact sheets of training clips: plain, and as training varies them.",
-            "data preview my-clips/", "data preview train.list --config run.yaml --clips 20 --out sheet.html")
+            "data preview my-clips/", "data preview train.list --config run.yaml --clips 20 --out sheet.html", "data preview --config tsm_k400_frames.yaml")
         {
             data, clips, views, seed, page, root, config,
         };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(data) is null && result.GetValue(config) is null)
+            {
+                result.AddError("expected a folder or a list file (or --config FILE that names one)");
+            }
+        });
         LimitNumber(clips);
         LimitNumber(views);
         command.SetAction((parsed, ct) => Task.FromResult(Run(parsed, ct)));
@@ -35,16 +42,21 @@ internal static class DataPreviewCommand
 
         int Run(ParseResult parsed, CancellationToken ct)
         {
-            string path = parsed.GetValue(data)!;
-            VideoDataset dataset = Load(path, parsed.GetValue(root));
-            FileInfo? file = parsed.GetValue(config);
-            TrainingConfig training = file is null ? new TrainingConfig() : ConfigYaml.Read(file.FullName);
-            training = training with { Data = training.Data with { Path = path } };
-            training.Validate(file?.FullName);
-            (ClipSpec spec, TrainingAugmentation augmentation) = Recipe(training);
-            ClipLoaderOptions options = new() { Spec = spec, Augmentation = augmentation, RepeatedViews = parsed.GetValue(views), Seed = parsed.GetValue(seed) };
+            string? path = parsed.GetValue(data), file = parsed.GetValue(config)?.FullName;
+            TrainingConfig training = Configuration(file);
+            training = training with
+            {
+                Seed = parsed.GetValue(seed) ?? training.Seed,
+                Data = training.Data with { Path = path ?? training.Data.Path, TrainList = path is null ? training.Data.TrainList : null, ListRoot = parsed.GetValue(root) ?? (path is null ? training.Data.ListRoot : null) },
+            };
+            training.Validate(file);
+            DatasetSplits splits = Load(training, path);
+            VideoDataset dataset = splits.Train.Samples.Count > 0
+                ? splits.Train
+                : throw new DatasetException("preview: expected at least one training clip, found none", path ?? training.Data.TrainList ?? training.Data.Path);
+            ClipLoaderOptions options = TrainingPreview.Options(training, splits) with { RepeatedViews = parsed.GetValue(views) };
             List<PreviewedClip> shown = Read(output, dataset, options, Choose(dataset, options.Seed, parsed.GetValue(clips)), ct);
-            PreviewReport.Write(parsed.GetValue(page)!, Path.GetFileName(Path.TrimEndingDirectorySeparator(path)), dataset.Labels, options, shown, ct);
+            PreviewReport.Write(parsed.GetValue(page)!, Path.GetFileName(Path.TrimEndingDirectorySeparator(path ?? training.Data.TrainList ?? training.Data.Path)), dataset.Labels, options, shown, ct);
             foreach (PreviewedClip clip in shown.Where(c => c.Error is not null))
             {
                 output.Error(clip.Error!);
@@ -55,31 +67,26 @@ internal static class DataPreviewCommand
         }
     }
 
-    /// <summary>
-    /// How a run of a configuration reads and varies its clips. Which network it trains doesn't matter here, except that
-    /// frames and size that are left open are those of Kinora's default.
-    /// </summary>
-    private static (ClipSpec Spec, TrainingAugmentation Augmentation) Recipe(TrainingConfig config)
+    private static TrainingConfig Configuration(string? file)
     {
-        const int defaultFrames = 8, defaultSize = 112;
-        int size = config.Model.Size ?? defaultSize;
-        ClipSpec spec = new(
-            new SamplingSpec(SamplingMethod.SelectLeft, config.Model.Frames ?? defaultFrames),
-            new ResizeSpec(ResizeRule.KeepAspectRound, size * 8 / 7),
-            new CropSpec(CropMethod.Center, size),
-            Normalization.Symmetric128);
-        return (spec, new TrainingAugmentation
+        if (file is null)
         {
-            Resize = spec.Resize,
-            MultiScaleCrop = new MultiScaleCropSpec { Size = size, Scales = config.Augmentation.Scales },
-            FlipProbability = config.Augmentation.FlipProbability,
-        });
+            return new TrainingConfig();
+        }
+
+        return PaddleRecipe.IsRecipe(file) ? PaddleTraining.Read(file).Config : ConfigYaml.Read(file);
     }
 
-    private static VideoDataset Load(string path, string? root)
+    private static DatasetSplits Load(TrainingConfig config, string? path)
     {
-        VideoDataset dataset = Directory.Exists(path) ? DatasetFolder.Load(path).Train : DatasetList.Load(path, new DatasetListOptions { Prefix = root });
-        return dataset.Samples.Count > 0 ? dataset : throw new DatasetException("preview: expected at least one training clip, found none", path);
+        if (path is null || Directory.Exists(path))
+        {
+            return TrainingPreview.Splits(config);
+        }
+
+        // A list by itself, which needs no other for validation.
+        VideoDataset train = DatasetList.Load(path, new DatasetListOptions { Prefix = config.Data.ListRoot, LabelFile = config.Data.LabelFile });
+        return new DatasetSplits(train, train with { Samples = [], Name = "val" }, null);
     }
 
     // Some of the clips, in the order of the data set.

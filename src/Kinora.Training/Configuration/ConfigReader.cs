@@ -41,6 +41,10 @@ internal sealed class ConfigReader(string? path, IReadOnlyDictionary<YamlNode, s
     public static Type? ItemType(Type type) =>
         type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IReadOnlyList<>) ? type.GetGenericArguments()[0] : null;
 
+    /// <summary>The constructor that a record without an empty one is made by.</summary>
+    /// <param name="type">The record.</param>
+    public static ConstructorInfo Constructor(Type type) => type.GetConstructors().MaxBy(c => c.GetParameters().Length)!;
+
     /// <summary>A name as a key.</summary>
     /// <param name="name">Name of a property or an enum value.</param>
     public static string Camel(string name) => char.ToLowerInvariant(name[0]) + name[1..];
@@ -110,7 +114,7 @@ internal sealed class ConfigReader(string? path, IReadOnlyDictionary<YamlNode, s
             return Activator.CreateInstance(type)!;
         }
 
-        ConstructorInfo constructor = type.GetConstructors().MaxBy(c => c.GetParameters().Length)!;
+        ConstructorInfo constructor = Constructor(type);
         return constructor.Invoke([.. constructor.GetParameters().Select(parameter =>
         {
             PropertyInfo? given = values.Keys.FirstOrDefault(p => p.Name == parameter.Name);

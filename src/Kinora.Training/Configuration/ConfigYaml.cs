@@ -38,6 +38,15 @@ public static class ConfigYaml
     /// <returns>YAML text with every key.</returns>
     public static string Write(TrainingConfig config) => ConfigWriter.Write(config);
 
+    /// <summary>Writes what of a training configuration isn't by default, as text that <see cref="Parse"/> reads back to an equal record.</summary>
+    /// <param name="config">The configuration.</param>
+    /// <returns>YAML text, a section a paragraph; empty where all is by default.</returns>
+    public static string WriteDifferences(TrainingConfig config)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        return ConfigWriter.WriteDifferences(config);
+    }
+
     /// <summary>All values of a configuration, one by one.</summary>
     /// <param name="config">The configuration.</param>
     /// <returns>Key paths such as <c>loop.epochs</c> with values as they stand in YAML, in the order of the file.</returns>

@@ -25,6 +25,18 @@ public sealed record OptimizerConfig
     /// <summary>The rate at its peak. Null: 0.01 for a batch of 8, in proportion for others; 0.0005 for Adam and AdamW.</summary>
     public double? LearningRate { get; init; }
 
+    /// <summary>
+    /// Clips of a step (batch · accumulation · processes) that the learning rates are meant for. Null: not known. By itself it
+    /// changes nothing; the plan says where a run has others.
+    /// </summary>
+    public int? ReferenceBatch { get; init; }
+
+    /// <summary>
+    /// Multiply all rates by the clips of this run's steps over <see cref="ReferenceBatch"/>: learning rate, and start, end,
+    /// lowest and listed rates of the schedule.
+    /// </summary>
+    public bool ScaleToBatch { get; init; }
+
     /// <summary>Momentum μ of SGD and RMSProp.</summary>
     public double Momentum { get; init; } = 0.9;
 
@@ -58,6 +70,9 @@ public sealed record OptimizerConfig
     internal void Validate(ConfigCheck check)
     {
         check.Require(LearningRate is null or (> 0 and <= 100), "learningRate", "above 0", LearningRate);
+        check.Require(ReferenceBatch is null or > 0, "referenceBatch", "1 or more clips", ReferenceBatch);
+        check.Require(!ScaleToBatch || ReferenceBatch is not null, "referenceBatch", "the clips of a step that the rates are meant for, beside scaleToBatch", ReferenceBatch);
+        check.Require(!ScaleToBatch || LearningRate is not null, "learningRate", "a rate beside scaleToBatch; without one it follows the batch anyway", LearningRate);
         check.Require(Momentum is >= 0 and < 1, "momentum", "0 to below 1", Momentum);
         check.Require(Kind != OptimizerKind.Sgd || !Nesterov || Momentum > 0, "nesterov", "false where the momentum is 0", Nesterov);
         check.Require(Beta1 is >= 0 and < 1, "beta1", "0 to below 1", Beta1);

@@ -104,7 +104,7 @@ public sealed record ScheduleConfig
     /// <returns>The schedule at its first interval.</returns>
     public LearningRateSchedule Create(double learningRate, int epochs, int stepsPerEpoch)
     {
-        double warmup = WarmupEpochs ?? (HasWarmup(Kind) ? Math.Min(5, epochs / 10.0) : 0);
+        double warmup = Warmup(epochs);
         double start = StartRate ?? (learningRate * StartFactor);
         double span = SpanEpochs ?? epochs;
         return Kind switch
@@ -120,6 +120,10 @@ public sealed record ScheduleConfig
             _ => Plain(learningRate),
         };
     }
+
+    /// <summary>Length of the warm-up of a run, in epochs.</summary>
+    /// <param name="epochs">Epochs of the run.</param>
+    internal double Warmup(int epochs) => WarmupEpochs ?? (HasWarmup(Kind) ? Math.Min(5, epochs / 10.0) : 0);
 
     private static double Last(IReadOnlyList<double> values) => values.Count == 0 ? 0 : values[^1];
 

@@ -74,9 +74,7 @@ internal static class Planner
         }
 
         bool multiLabel = IsMultiLabel(config, splits);
-        SidePairs sides = (config.Augmentation.Chain?.FlipProbability ?? config.Augmentation.FlipProbability) > 0
-            ? SidePairs.Find(train.Labels, config.Augmentation.FlipLabels)
-            : SidePairs.Find(train.Labels, FlipLabels.Keep);
+        SidePairs sides = Sides(config, train.Labels);
         notes.AddRange(sides.Describe(train.Labels));
         if (multiLabel)
         {
@@ -102,6 +100,7 @@ internal static class Planner
             int steps = Math.Min(StepsPerEpoch(train.Samples.Count, config.Loop.BatchSize!.Value * options.Processes), config.Loop.MaxStepsPerEpoch ?? int.MaxValue);
             Probe? probe = options.Probe && resumed is null ? Measure(config, splits, options, ct) : null;
             config = ChooseEpochs(config, train.Samples.Count, splits, steps, probe, notes);
+            notes.AddRange(RecipeAdvisor.Advise(config, AdvisedRun.Of(splits, steps, options.Processes, multiLabel)));
             long cacheBytes = resumed?.CacheBytes ?? (probe?.CacheBytesPerClip ?? 0) * train.Samples.Count;
             return new PreparedRun(
                 new TrainingPlan
@@ -110,6 +109,9 @@ internal static class Planner
                     RunFolder = Path.Combine(config.Output, config.Name!),
                     Labels = train.Labels,
                     Classes = CountClips(splits),
+                    TrainClips = train.Samples.Count,
+                    ValidationClips = splits.Validation.Samples.Count,
+                    TestClips = splits.Test?.Samples.Count ?? 0,
                     ClipSpec = spec,
                     TestSpec = Specification(config.Test, spec, "test"),
                     Parameters = network.CountParameters(),
@@ -147,14 +149,28 @@ internal static class Planner
     public static bool DropLast(int clips, int batch) => clips / batch >= 4 && clips % batch * 2 < batch;
 
     /// <summary>Options of the loader of training batches.</summary>
-    public static ClipLoaderOptions TrainingLoader(TrainingConfig config, TrainingPlan plan, SidePairs sides, ClipCache? cache) => new()
+    public static ClipLoaderOptions TrainingLoader(TrainingConfig config, TrainingPlan plan, SidePairs sides, ClipCache? cache) =>
+        TrainingLoader(config, plan.ClipSpec, plan.TrainClips, plan.Processes, sides, cache);
+
+    /// <summary>The same before there is a plan.</summary>
+    /// <param name="config">The configuration, with what the plan fills in.</param>
+    /// <param name="splits">The clips.</param>
+    /// <param name="network">The network, or its shapes.</param>
+    public static ClipLoaderOptions TrainingLoader(TrainingConfig config, DatasetSplits splits, VideoNetwork network)
     {
-        Spec = plan.ClipSpec with { Sampling = config.Augmentation.Sampling ?? plan.ClipSpec.Sampling },
-        Augmentation = Augmentation(config, plan.ClipSpec),
+        ClipSpec spec = Specification(config.Input, network.EvaluationSpec, "input");
+        RequireFit(spec, network);
+        return TrainingLoader(config, spec, splits.Train.Samples.Count, processes: 1, Sides(config, splits.Train.Labels), cache: null);
+    }
+
+    private static ClipLoaderOptions TrainingLoader(TrainingConfig config, ClipSpec spec, int clips, int processes, SidePairs sides, ClipCache? cache) => new()
+    {
+        Spec = spec with { Sampling = config.Augmentation.Sampling ?? spec.Sampling },
+        Augmentation = Augmentation(config, spec),
         BatchSize = config.Loop.BatchSize!.Value,
         Seed = config.Seed,
         Workers = config.Data.Workers ?? 0,
-        DropLast = DropLast(plan.TrainClips, config.Loop.BatchSize!.Value * plan.Processes),
+        DropLast = DropLast(clips, config.Loop.BatchSize!.Value * processes),
         FailureBudget = config.Data.FailureBudget,
         MirroredLabels = sides.KeepsAll ? null : sides.MirroredLabels,
         Mix = config.Augmentation.Mix,
@@ -205,7 +221,13 @@ internal static class Planner
         FlipProbability = config.Augmentation.FlipProbability,
     };
 
-    private static DatasetSplits LoadSplits(TrainingConfig config, List<string> notes)
+    private static SidePairs Sides(TrainingConfig config, LabelMap labels) => SidePairs.Find(
+        labels, (config.Augmentation.Chain?.FlipProbability ?? config.Augmentation.FlipProbability) > 0 ? config.Augmentation.FlipLabels : FlipLabels.Keep);
+
+    /// <summary>The clips of a run.</summary>
+    /// <param name="config">Folder or lists.</param>
+    /// <param name="notes">Hears what was decided about them.</param>
+    public static DatasetSplits LoadSplits(TrainingConfig config, List<string> notes)
     {
         DatasetSplits splits;
         if (config.Data.TrainList is string trainList)
@@ -303,11 +325,16 @@ internal static class Planner
         }
     }
 
-    private static TrainingConfig FillIn(TrainingConfig config, int clips, int processes)
+    /// <summary>Fills in what doesn't need the network: threads, frames, size, batch size, precision, rates.</summary>
+    /// <param name="config">What was asked for.</param>
+    /// <param name="clips">Training clips.</param>
+    /// <param name="processes">Processes that share the run.</param>
+    public static TrainingConfig FillIn(TrainingConfig config, int clips, int processes)
     {
         ModelEntry entry = ModelCatalog.Find(config.Model.Name);
         bool small = config.Model.Pretrained && entry.HasPretrainedWeights;
         int batch = config.Loop.BatchSize ?? Math.Clamp(clips / processes, 1, DefaultBatch);
+        config = BatchScaling.Apply(config with { Loop = config.Loop with { BatchSize = batch } }, processes);
         return config with
         {
             Threads = config.Threads ?? Torch.Threads,
@@ -319,7 +346,6 @@ internal static class Planner
             },
             Loop = config.Loop with
             {
-                BatchSize = batch,
                 Precision = config.Loop.Precision == Precision.Auto
                     ? (Autocast.IsSupported || Device.Current.Type == DeviceType.Cuda ? Precision.Bf16 : Precision.Fp32)
                     : config.Loop.Precision,
@@ -348,10 +374,15 @@ internal static class Planner
         bool IsTaken(string name) => new[] { RunFolder.LastFile, RunFolder.BestFile }.Any(f => File.Exists(Path.Combine(config.Output, name, f)));
     }
 
+    /// <summary>How the network is built.</summary>
+    /// <param name="config">The configuration, with frames and size filled in.</param>
+    /// <param name="classes">Classes of the clips.</param>
+    public static ModelOptions NetworkOptions(TrainingConfig config, int classes) =>
+        new(classes, config.Model.Frames, config.Model.Size, config.Seed, config.Model.Dropout, config.Model.TemporalShift, config.Model.Pretrained, config.Model.Shift);
+
     private static (VideoNetwork Network, LoadReport? Report) CreateNetwork(TrainingConfig config, int classes, TrainerOptions options, List<string> notes)
     {
-        var modelOptions = new ModelOptions(
-            classes, config.Model.Frames, config.Model.Size, config.Seed, config.Model.Dropout, config.Model.TemporalShift, config.Model.Pretrained, config.Model.Shift);
+        ModelOptions modelOptions = NetworkOptions(config, classes);
         VideoNetwork network = options.NetworkFactory?.Invoke(config.Model.Name, modelOptions) ?? ModelCatalog.Create(config.Model.Name, modelOptions);
         LoadReport? report = null;
         if (config.Model.Weights is string weights)
@@ -398,7 +429,7 @@ internal static class Planner
         return config with
         {
             Loop = config.Loop with { Epochs = epochs },
-            Schedule = config.Schedule with { WarmupEpochs = config.Schedule.WarmupEpochs ?? Math.Min(5, epochs / 10.0) },
+            Schedule = config.Schedule with { WarmupEpochs = config.Schedule.Warmup(epochs) },
         };
     }
 

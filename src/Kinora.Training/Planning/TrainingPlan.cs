@@ -10,6 +10,11 @@ public sealed record ClassClips(string Name, int Train, int Validation, int Test
 /// <summary>What a run will do, settled before it starts.</summary>
 public sealed record TrainingPlan
 {
+    // Clips of several classes count once here, and for each of them in the classes.
+    private readonly int? _trainClips;
+    private readonly int? _validationClips;
+    private readonly int? _testClips;
+
     /// <summary>The configuration with every open choice filled in; it is stored with the run.</summary>
     public required TrainingConfig Config { get; init; }
 
@@ -23,13 +28,25 @@ public sealed record TrainingPlan
     public required IReadOnlyList<ClassClips> Classes { get; init; }
 
     /// <summary>Training clips.</summary>
-    public int TrainClips => Classes.Sum(c => c.Train);
+    public int TrainClips
+    {
+        get => _trainClips ?? Classes.Sum(c => c.Train);
+        init => _trainClips = value;
+    }
 
     /// <summary>Validation clips.</summary>
-    public int ValidationClips => Classes.Sum(c => c.Validation);
+    public int ValidationClips
+    {
+        get => _validationClips ?? Classes.Sum(c => c.Validation);
+        init => _validationClips = value;
+    }
 
     /// <summary>Test clips; 0 if there is no test split.</summary>
-    public int TestClips => Classes.Sum(c => c.Test);
+    public int TestClips
+    {
+        get => _testClips ?? Classes.Sum(c => c.Test);
+        init => _testClips = value;
+    }
 
     /// <summary>How clips are read at evaluation, and by every model made from this run.</summary>
     public required ClipSpec ClipSpec { get; init; }

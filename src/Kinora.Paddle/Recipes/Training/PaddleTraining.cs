@@ -32,6 +32,8 @@ public sealed record PaddleTrainingOptions
 /// </remarks>
 public sealed class PaddleTraining
 {
+    private const int UsualProcesses = 8;
+
     private readonly RecipeSection _root;
     private readonly RecipeSections _sections;
     private readonly PaddleTrainingOptions _options;
@@ -111,6 +113,9 @@ public sealed class PaddleTraining
 
         Mix();
         PreciseBatchNorm();
+
+        // PaddleVideo's rates are for eight processes, or for the clips that accumulation makes a step of.
+        Config = Config with { Optimizer = Config.Optimizer with { ReferenceBatch = UsualProcesses * batch } };
         Accumulation(batch);
         _root.Ignore("every epoch trains on clips of the full length and size: the same network, in more time", "MULTIGRID");
         _sections.Model?.FinishLeniently();
@@ -429,7 +434,7 @@ public sealed class PaddleTraining
             throw section.Wrong("global_batch_size", $"a multiple of {step}: {batch} clips on {_options.Processes} process{(_options.Processes == 1 ? "" : "es")}");
         }
 
-        Config = Config with { Loop = Config.Loop with { Accumulate = global / step } };
+        Config = Config with { Loop = Config.Loop with { Accumulate = global / step }, Optimizer = Config.Optimizer with { ReferenceBatch = global } };
         section.FinishLeniently();
     }
 }
