@@ -35,6 +35,7 @@ internal sealed class Learner : IDisposable
     private readonly DistributedContext _processes;
     private readonly GradientReducer? _reducer;
     private readonly StageClock _stages;
+    private double _share = 1;
 
     public Learner(PreparedRun prepared, DistributedContext processes, StageClock stages)
     {
@@ -51,6 +52,12 @@ internal sealed class Learner : IDisposable
         _scaler = _config.Loop.Precision == Precision.Fp16 ? new LossScaler(_config.Loop.LossScale) : null;
         _average = _config.Loop.WeightAverage is double decay ? new WeightAverage(_network, decay) : null;
         (_loss, _classWeights) = CreateLoss(_config.Loss, prepared);
+        if (processes.IsDistributed && _classWeights is not null)
+        {
+            // The mean over the joint batch is divided by the weights of all its clips; this process's loss counts by its share.
+            _loss.Denominator = weights => _share * _processes.Sum(_processes.Contributes ? weights : 0)[0];
+        }
+
         Schedule = _config.Schedule.Create(_config.Optimizer.LearningRate!.Value, _config.Loop.Epochs!.Value, plan.StepsPerEpoch);
         _reducer = processes.ReduceGradients(_optimizer.Parameters);
     }
@@ -246,7 +253,7 @@ internal sealed class Learner : IDisposable
     private double Share(ClipBatch batch)
     {
         _processes.Contributes = batch.Count > 0;
-        return batch.Count / _processes.Sum(batch.Count)[0];
+        return _share = batch.Count / _processes.Sum(batch.Count)[0];
     }
 
     private BatchPart? Part(ClipBatch batch) => _processes.IsDistributed ? new BatchPart(batch.FirstInJointBatch, Math.Max(1, batch.Count)) : null;

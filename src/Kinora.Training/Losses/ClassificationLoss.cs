@@ -13,6 +13,12 @@ public abstract class ClassificationLoss
     /// <summary>The form that measures rather than trains: without label smoothing.</summary>
     public virtual ClassificationLoss Validation => this;
 
+    /// <summary>
+    /// What the sum over labelled clips is divided by, given the sum of their weights; null: that sum. Processes that share a batch put
+    /// their part of the joint sum here.
+    /// </summary>
+    internal Func<double, double>? Denominator { get; set; }
+
     /// <summary>Computes the loss.</summary>
     /// <param name="logits">[N, classes], float32 or float64.</param>
     /// <param name="targets">Of as many clips; their numbers are converted to the logits' type.</param>
@@ -113,9 +119,10 @@ public abstract class ClassificationLoss
         return (Tensor.Where(ignored, none, OfClasses(logits, valid)), Tensor.Where(ignored, none, WeightsOf(valid, logits.DType)));
     }
 
-    private static Tensor Mean(Tensor losses, Tensor weights)
+    private Tensor Mean(Tensor losses, Tensor weights)
     {
         double total = weights.Sum().ToDouble();
+        total = Denominator?.Invoke(total) ?? total;
         return losses.Sum() / (total == 0 ? 1 : total);
     }
 }

@@ -24,6 +24,18 @@ public sealed class DataParallelTests
     }
 
     [Fact]
+    public void Steps_TwoGpus_LossesAndWeightsOfTheProcessor()
+    {
+        Assert.SkipUnless(ProcessGroup.IsSupported(CommunicationBackend.Nccl) && Device.CudaCount >= 2, "no NCCL: libtorch was built without CUDA, or there are fewer than two GPUs");
+        Outcome whole = Train(DistributedContext.Single, DType.Float64, 1 << 10);
+        foreach (Outcome shared in Ranks.Run(2, context => Train(context, DType.Float64, 1 << 10), backend: CommunicationBackend.Nccl))
+        {
+            AssertClose(whole.Losses, shared.Losses, 1e-9);
+            AssertClose(whole.State, shared.State, 1e-9);
+        }
+    }
+
+    [Fact]
     public void Steps_Twice_SameBitsInEveryRank()
     {
         Outcome[] first = Ranks.Run(3, context => Train(context, DType.Float32, 1 << 10)), second = Ranks.Run(3, context => Train(context, DType.Float32, 1 << 10));

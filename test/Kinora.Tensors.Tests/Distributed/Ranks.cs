@@ -8,9 +8,9 @@ namespace Kinora.Tensors.Tests;
 internal static class Ranks
 {
     /// <summary>Runs every rank to its end and collects what they give; the first failure is thrown.</summary>
-    public static T[] Run<T>(int size, Func<DistributedContext, T> body, double timeoutSeconds = 60)
+    public static T[] Run<T>(int size, Func<DistributedContext, T> body, double timeoutSeconds = 60, CommunicationBackend backend = CommunicationBackend.Gloo)
     {
-        (T[] results, Exception?[] failures) = Try(size, body, timeoutSeconds);
+        (T[] results, Exception?[] failures) = Try(size, body, timeoutSeconds, backend);
         if (failures.FirstOrDefault(f => f is not null) is { } failure)
         {
             ExceptionDispatchInfo.Throw(failure);
@@ -20,7 +20,7 @@ internal static class Ranks
     }
 
     /// <summary>As <see cref="Run"/>, with the failure of each rank.</summary>
-    public static (T[] Results, Exception?[] Failures) Try<T>(int size, Func<DistributedContext, T> body, double timeoutSeconds = 60)
+    public static (T[] Results, Exception?[] Failures) Try<T>(int size, Func<DistributedContext, T> body, double timeoutSeconds = 60, CommunicationBackend backend = CommunicationBackend.Gloo)
     {
         int port = FreePort();
         var results = new T[size];
@@ -29,7 +29,8 @@ internal static class Ranks
         {
             try
             {
-                using DistributedContext context = DistributedContext.Connect(new Rendezvous(rank, size, rank, "127.0.0.1", port), timeout: TimeSpan.FromSeconds(timeoutSeconds));
+                using IDisposable? device = backend == CommunicationBackend.Nccl ? Device.Cuda(rank).Use() : null;
+                using DistributedContext context = DistributedContext.Connect(new Rendezvous(rank, size, rank, "127.0.0.1", port), backend, TimeSpan.FromSeconds(timeoutSeconds));
                 using var scope = new TensorScope();
                 results[rank] = body(context);
             }

@@ -16,13 +16,14 @@ public sealed class SharedRunTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Theory]
-    [InlineData(2, 6, 1)] // 18 clips: whole batches
-    [InlineData(2, 4, 2)] // accumulated, and a last batch of 2 of 8
-    [InlineData(3, 2, 1)]
-    public void Run_SharedBatches_TheLossesWeightsAndMetricsOfOneProcess(int size, int each, int accumulate)
+    [InlineData(2, 6, 1, false)] // 18 clips: whole batches
+    [InlineData(2, 4, 2, false)] // accumulated, and a last batch of 2 of 8
+    [InlineData(3, 2, 1, true)]
+    public void Run_SharedBatches_TheLossesWeightsAndMetricsOfOneProcess(int size, int each, int accumulate, bool weighted)
     {
         TrainingConfig config = Config(each * size, "whole");
         config = config with { Loop = config.Loop with { Accumulate = accumulate, PreciseBatchNormBatches = 2, WeightAverage = 0.9 } };
+        config = weighted ? config with { Loss = config.Loss with { ClassWeights = [1, 3, 0.5] } } : config;
         TrainingOutcome whole = Trainer.Run(config, Options());
         TrainingOutcome[] shared = OnRanks(size, options => Trainer.Run(config with { Name = "shared", Loop = config.Loop with { BatchSize = each } }, options));
 
