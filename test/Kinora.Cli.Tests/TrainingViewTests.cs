@@ -23,7 +23,7 @@ public sealed class TrainingViewTests
         string text = Show(isInteractive: true);
         foreach (string part in new[]
         {
-            "epoch     loss    top-1", "    1    1.500   40.0 %     1.250", "skipped, unreadable: x.mp4", "epoch 1/3  step 5/5", "33 %", "20 s left",
+            "epoch     loss    top-1", "    1    1.500   40.0 %     1.250", "skipped, unreadable: x.mp4", "epoch 1/3  step 5/5  ━━━━", "━  33 %  20 s left",
             "loss 1.500  top-1  40.0 %  lr 0.01000  14.2 clips/s  waiting 6 %", "validation: 8 of 8 clips", "best so far: epoch 1, validation top-1 62.5 %, loss 1.250",
         })
         {

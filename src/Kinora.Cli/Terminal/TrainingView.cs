@@ -152,10 +152,10 @@ internal abstract class TrainingView(TextWriter writer) : IProgress<TrainingProg
             var shown = new List<IRenderable>();
             if (_step is { } s)
             {
-                double share = ((double)(s.Epoch - 1) * s.StepsPerEpoch + s.StepInEpoch) / ((double)s.Epochs * s.StepsPerEpoch);
+                double share = (((double)(s.Epoch - 1) * s.StepsPerEpoch) + s.StepInEpoch) / ((double)s.Epochs * s.StepsPerEpoch);
                 string place = $"epoch {s.Epoch}/{s.Epochs}  step {s.StepInEpoch}/{s.StepsPerEpoch}  ", rest = Text($"  {100 * share:0} %  {PlanText.Duration(s.Remaining)} left");
                 int room = Math.Clamp(width - place.Length - rest.Length - 1, 0, 40), full = (int)Math.Round(share * room);
-                shown.Add(new Columns(Line(place), Line(new string('━', full), "blue"), Line(new string('━', room - full), "grey"), Line(rest)) { Padding = new Padding(0), Expand = false });
+                shown.Add(new Paragraph(place).Append(new string('━', full), Style.Parse("blue")).Append(new string('━', room - full), Style.Parse("grey")).Append(rest));
             }
 
             shown.Add(Line(now));
