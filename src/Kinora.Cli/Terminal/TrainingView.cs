@@ -1,13 +1,21 @@
+using System.Globalization;
 using Kinora.Training;
 using Spectre.Console;
+using Spectre.Console.Rendering;
 
 namespace Kinora.Cli.Terminal;
 
-/// <summary>Shows how a training goes: a live bar where a person watches, plain lines elsewhere.</summary>
+/// <summary>Shows how a training goes: a table that grows by a line an epoch, and below it what happens now where a person watches.</summary>
 internal abstract class TrainingView(TextWriter writer) : IProgress<TrainingProgress>
 {
+    private bool _severalLabels;
+    private bool _hasHeading;
+
     /// <summary>Where lines go.</summary>
     protected TextWriter Writer { get; } = writer;
+
+    /// <summary>The best epoch so far, in words; empty before there is one.</summary>
+    protected string Best { get; private set; } = "";
 
     /// <summary>Runs a training and shows its progress.</summary>
     /// <param name="output">The command's streams.</param>
@@ -21,10 +29,9 @@ internal abstract class TrainingView(TextWriter writer) : IProgress<TrainingProg
             return train(new PlainTrainingView(asJson ? output.Err : output.Out));
         }
 
-        return output.Console.Progress()
+        return output.Console.Live(new Text(""))
             .AutoClear(true)
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn())
-            .Start(context => train(new LiveTrainingView(context, new ConsoleLines(output.Console))));
+            .Start(context => train(new LiveTrainingView(context, output.Width, new ConsoleLines(output.Console))));
     }
 
     /// <inheritdoc/>
@@ -33,6 +40,7 @@ internal abstract class TrainingView(TextWriter writer) : IProgress<TrainingProg
         switch (value)
         {
             case TrainingProgress.Planned planned:
+                _severalLabels = planned.Plan.MultiLabel;
                 PlanText.Write(Writer, planned.Plan);
                 break;
             case TrainingProgress.Step step:
@@ -42,7 +50,7 @@ internal abstract class TrainingView(TextWriter writer) : IProgress<TrainingProg
                 OnEvaluating(evaluating);
                 break;
             case TrainingProgress.EpochEnded ended:
-                Writer.WriteLine(EpochLine(ended));
+                OnEpoch(ended);
                 break;
             case TrainingProgress.Notice notice:
                 Writer.WriteLine(notice.Message);
@@ -61,15 +69,32 @@ internal abstract class TrainingView(TextWriter writer) : IProgress<TrainingProg
     /// <summary>The figures of a step, without its epoch.</summary>
     /// <param name="step">The step.</param>
     /// <returns>One line.</returns>
-    protected static string Figures(TrainingProgress.Step step) =>
-        $"loss {step.MeanLoss:0.000}  lr {step.LearningRate:0.00000}  top-1 {100 * step.Accuracy,5:0.0} %  {step.ClipsPerSecond:0.0} clips/s  {PlanText.Duration(step.Remaining)} left";
+    protected static string Figures(TrainingProgress.Step step) => Text(
+        $"loss {step.MeanLoss:0.000}  top-1 {100 * step.Accuracy,5:0.0} %  lr {step.LearningRate:0.00000}  {step.ClipsPerSecond:0.0} clips/s  waiting {100 * step.LoaderShare:0} %");
 
-    private static string EpochLine(TrainingProgress.EpochEnded ended)
+    /// <summary>A text with numbers as everywhere.</summary>
+    /// <param name="text">The text.</param>
+    /// <returns>It.</returns>
+    protected static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+
+    private void OnEpoch(TrainingProgress.EpochEnded ended)
     {
-        EpochRecord record = ended.Record;
-        string validation = record.ValidationTop1 is { } top1 ? $"  val loss {record.ValidationLoss:0.000}  val top-1 {100 * top1,5:0.0} %" : "";
-        return $"epoch {record.Epoch,3}  loss {record.TrainLoss:0.000}  top-1 {100 * record.TrainTop1,5:0.0} %{validation}  lr {record.LearningRate:0.00000}  "
-            + $"{record.ClipsPerSecond:0.0} clips/s{(ended.IsBest ? "  best so far" : "")}{(record.Failures > 0 ? $"  {record.Failures} unreadable clips" : "")}";
+        if (!_hasHeading)
+        {
+            Writer.WriteLine(Text($"{"epoch",5}  {"loss",7}  {"top-1",7}  {"val loss",8}  {(_severalLabels ? "val mAP" : "val top-1"),9}  {"lr",8}  {"clips/s",7}  {"waiting",7}"));
+            _hasHeading = true;
+        }
+
+        EpochRecord e = ended.Record;
+        double? score = e.ValidationMeanAveragePrecision ?? e.ValidationTop1;
+        string loss = e.ValidationLoss is double l ? Text($"{l:0.000}") : "–", share = score is double s ? Text($"{100 * s:0.0} %") : "–";
+        Writer.WriteLine(
+            Text($"{e.Epoch,5}  {e.TrainLoss,7:0.000}  {100 * e.TrainTop1,5:0.0} %  {loss,8}  {share,9}  {e.LearningRate,8:0.00000}  {e.ClipsPerSecond,7:0.0}  {100 * e.LoaderShare,5:0} %")
+            + (ended.IsBest ? "  best so far" : "") + (e.Failures > 0 ? Text($"  {e.Failures} unreadable clips") : ""));
+        if (ended.IsBest && score is not null)
+        {
+            Best = Text($"best so far: epoch {e.Epoch}, validation {(_severalLabels ? "mAP" : "top-1")} {share}, loss {loss}");
+        }
     }
 
     private sealed class PlainTrainingView(TextWriter writer) : TrainingView(writer)
@@ -82,7 +107,7 @@ internal abstract class TrainingView(TextWriter writer) : IProgress<TrainingProg
             if (TimeProvider.System.GetElapsedTime(_last) >= Interval)
             {
                 _last = TimeProvider.System.GetTimestamp();
-                Writer.WriteLine($"  epoch {step.Epoch}/{step.Epochs}  step {step.StepInEpoch}/{step.StepsPerEpoch}  {Figures(step)}");
+                Writer.WriteLine($"  epoch {step.Epoch}/{step.Epochs}  step {step.StepInEpoch}/{step.StepsPerEpoch}  {Figures(step)}  {PlanText.Duration(step.Remaining)} left");
             }
         }
 
@@ -91,30 +116,59 @@ internal abstract class TrainingView(TextWriter writer) : IProgress<TrainingProg
         }
     }
 
-    private sealed class LiveTrainingView(ProgressContext context, TextWriter lines) : TrainingView(lines)
+    // Three lines: how far, how well, and the best so far.
+    private sealed class LiveTrainingView(LiveDisplayContext context, int width, TextWriter lines) : TrainingView(lines)
     {
-        private ProgressTask? _steps;
-        private ProgressTask? _evaluation;
+        private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
+        private TrainingProgress.Step? _step;
+        private long _last;
 
         protected override void OnStep(TrainingProgress.Step step)
         {
-            _evaluation?.StopTask();
-            _steps ??= context.AddTask("training", maxValue: (double)step.Epochs * step.StepsPerEpoch);
-            _steps.Description = $"epoch {step.Epoch}/{step.Epochs}  {Figures(step)}";
-            _steps.Value = ((double)(step.Epoch - 1) * step.StepsPerEpoch) + step.StepInEpoch;
+            _step = step;
+            if (IsDue(step.StepInEpoch == step.StepsPerEpoch))
+            {
+                Show(Figures(step));
+            }
         }
 
         protected override void OnEvaluating(TrainingProgress.Evaluating evaluating)
         {
-            if (_steps is not null)
+            if (IsDue(evaluating.Clips == evaluating.Total))
             {
-                _steps.Description = $"{evaluating.Split}: {evaluating.Clips} of {evaluating.Total} clips";
-                return;
+                Show($"{evaluating.Split}: {evaluating.Clips} of {evaluating.Total} clips");
+            }
+        }
+
+        private bool IsDue(bool always)
+        {
+            bool due = always || TimeProvider.System.GetElapsedTime(_last) >= Interval;
+            _last = due ? TimeProvider.System.GetTimestamp() : _last;
+            return due;
+        }
+
+        private void Show(string now)
+        {
+            var shown = new List<IRenderable>();
+            if (_step is { } s)
+            {
+                double share = (((double)(s.Epoch - 1) * s.StepsPerEpoch) + s.StepInEpoch) / ((double)s.Epochs * s.StepsPerEpoch);
+                string place = $"epoch {s.Epoch}/{s.Epochs}  step {s.StepInEpoch}/{s.StepsPerEpoch}  ", rest = Text($"  {100 * share:0} %  {PlanText.Duration(s.Remaining)} left");
+                int room = Math.Clamp(width - place.Length - rest.Length - 1, 0, 40), full = (int)Math.Round(share * room);
+                shown.Add(new Paragraph(place).Append(new string('━', full), Style.Parse("blue")).Append(new string('━', room - full), Style.Parse("grey")).Append(rest));
             }
 
-            _evaluation ??= context.AddTask(evaluating.Split, maxValue: evaluating.Total);
-            _evaluation.Value = evaluating.Clips;
+            shown.Add(Line(now));
+            if (Best.Length > 0)
+            {
+                shown.Add(Line(Best, "green"));
+            }
+
+            context.UpdateTarget(new Rows(shown));
         }
+
+        private static Text Line(string text, string? colour = null) =>
+            new(text, colour is null ? null : Style.Parse(colour)) { Overflow = Overflow.Ellipsis };
     }
 
     /// <summary>A text writer over a console with a live display: lines appear above it.</summary>

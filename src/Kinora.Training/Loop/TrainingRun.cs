@@ -402,6 +402,8 @@ internal sealed class TrainingRun : IDisposable
             Validation = validation,
             Test = test,
             Environment = MachineFacts.List(),
+            Data = DataFacts(),
+            Profile = _options.Profile ? _stages.Profile() : null,
             Unreadable = [.. _state.Unreadable.Select(u => new UnreadableClip(u.Key, u.Value))],
             FinishedAt = _clock.GetUtcNow(),
             Elapsed = TimeSpan.FromSeconds(_state.EarlierSeconds) + _clock.GetElapsedTime(_start),
@@ -410,6 +412,12 @@ internal sealed class TrainingRun : IDisposable
         _folder.Log(Text($"done in {_clock.GetElapsedTime(_start).TotalSeconds:0} s"));
         return Outcome(TrainingEnd.Completed) with { Validation = validation, Test = test, Report = report };
     }
+
+    private SplitFacts[] DataFacts() =>
+    [
+        .. new[] { ("training", _prepared.Splits.Train), ("validation", _prepared.Splits.Validation), ("test", _prepared.Splits.Test) }
+            .Where(s => s.Item2 is { Samples.Count: > 0 }).Select(s => SplitFacts.Of(s.Item1, s.Item2!, _ct)),
+    ];
 
     private EvaluationResult Evaluate(ClipLoader loader, VideoDataset dataset, string split, bool bfloat16)
     {

@@ -33,6 +33,12 @@ public sealed record RunReport
     /// <summary>Machine and software.</summary>
     public required IReadOnlyList<Fact> Environment { get; init; }
 
+    /// <summary>The splits, so that the same clips can be recognised.</summary>
+    public IReadOnlyList<SplitFacts> Data { get; init; } = [];
+
+    /// <summary>Where the time went, if it was measured.</summary>
+    public StepProfile? Profile { get; init; }
+
     /// <summary>Clips that couldn't be read, over all splits.</summary>
     public required IReadOnlyList<UnreadableClip> Unreadable { get; init; }
 
@@ -49,10 +55,6 @@ public sealed record RunReport
 /// <summary>Writes the report of a run: one HTML file with everything inside.</summary>
 public static class HtmlReport
 {
-    private const int MostMatrixClasses = 64;
-    private const int MostMistakes = 24;
-    private const int MostConfusions = 40;
-
     /// <summary>Writes the page.</summary>
     /// <param name="path">HTML file; replaced if it exists.</param>
     /// <param name="report">What it tells.</param>
@@ -74,10 +76,13 @@ public static class HtmlReport
             subtitle = Text($"{config.Model.Name} · {plan.ClipSpec.Frames} frames of {plan.ClipSpec.Size}×{plan.ClipSpec.Size} · {plan.Labels.Count} classes · finished {report.FinishedAt:yyyy-MM-dd HH:mm} UTC"),
             tiles = Tiles(report),
             charts = Charts(report),
-            evaluation = shown is null ? null : Evaluation(report, shown, report.Test is null ? "validation clips" : "test clips"),
-            plan = Plan(plan),
+            evaluation = shown is null ? null : EvaluationSection.Of(report, shown, report.Test is null ? "validation clips" : "test clips"),
+            plan = RunFacts.OfPlan(plan).Select(f => new { name = f.Name, value = f.Value }).ToArray(),
             environment = report.Environment.Select(f => new { name = f.Name, value = f.Value }).ToArray(),
             notes = plan.Notes,
+            data = report.Data.Select(d => new { name = d.Name, clips = d.Clips, megabytes = Text($"{d.Bytes / 1048576.0:0.0}"), hash = d.Hash }).ToArray(),
+            profile = report.Profile is null ? null : Profile(report.Profile),
+            differences = RunFacts.Differences(config).Select(d => new { key = d.Key, value = d.Value, usual = d.Default }).ToArray(),
             timeColumns = new[] { "epoch", "training s", "evaluation s", "clips/s", "waiting for clips", "loss", "validation top-1" },
             times = report.Epochs.Select(Times).ToArray(),
             failures = report.Unreadable.Select(u => new { path = u.Path, reason = u.Reason }).ToArray(),
@@ -93,6 +98,11 @@ public static class HtmlReport
         if (report.Test is EvaluationResult test)
         {
             Add("test top-1", Percent(test.Top1), Clips(test), main: true);
+        }
+
+        if ((report.Test ?? report.Validation)?.MeanAveragePrecision is double map)
+        {
+            Add(report.Test is null ? "validation mAP" : "test mAP", Percent(map), "mean average precision", main: false);
         }
 
         if (report.Validation is EvaluationResult validation)
@@ -119,12 +129,14 @@ public static class HtmlReport
     private static object[] Charts(RunReport report)
     {
         double? mark = report.BestEpoch > 0 ? report.BestEpoch : null;
+        bool several = report.Epochs.Any(e => e.ValidationMeanAveragePrecision is not null);
         return
         [
             Chart("Loss", "0.##", null, null,
                 new ChartSeries("training", Points(e => e.TrainLoss)), new ChartSeries("validation", Points(e => e.ValidationLoss))),
             Chart("Accuracy, %", "0.#", 0, 100,
                 new ChartSeries("training", Points(e => 100 * e.TrainTop1)), new ChartSeries("validation", Points(e => 100 * e.ValidationTop1))),
+            .. several ? [Chart("Mean average precision, %", "0.#", 0, 100, new ChartSeries("validation", Points(e => 100 * e.ValidationMeanAveragePrecision)))] : Array.Empty<object>(),
             Chart("Learning rate", "0.#####", 0, null, new ChartSeries("end of epoch", Points(e => e.LearningRate))),
         ];
 
@@ -143,128 +155,26 @@ public static class HtmlReport
             [.. report.Epochs.Where(e => value(e) is not null).Select(e => ((double)e.Epoch, value(e)!.Value))];
     }
 
-    private static object Evaluation(RunReport report, EvaluationResult result, string split)
-    {
-        LabelMap labels = report.Plan.Labels;
-        ConfusionMatrix confusion = result.Confusion;
-        int[] present = [.. Enumerable.Range(0, labels.Count).Where(c => confusion.Total(c) > 0)];
-        SampleAnswer[] wrong = [.. result.Answers.Where(a => !a.IsRight).OrderByDescending(a => a.Probability).ThenBy(a => a.Index)];
-        return new
-        {
-            split,
-            classes = present.Select(c => new
-            {
-                name = labels[c],
-                percent = Text($"{100 * confusion.Accuracy(c):0.#}"),
-                percentText = Percent(confusion.Accuracy(c)),
-                right = confusion[c, c],
-                clips = confusion.Total(c),
-                confused = Confused(c),
-            }).ToArray(),
-            matrix = labels.Count <= MostMatrixClasses ? Matrix(labels, confusion) : null,
-            confusions = Confusions(labels, confusion),
-            hasMistakes = wrong.Length > 0,
-            mistakesNote = wrong.Length > MostMistakes ? Text($"the {MostMistakes} surest of {wrong.Length}") : Text($"{wrong.Length}, the surest first"),
-            mistakes = wrong.Take(MostMistakes).Select(a => new
-            {
-                frames = Pictures(report, a),
-                actual = labels[a.Label],
-                predicted = a.Predicted < 0 ? "nothing" : labels[a.Predicted],
-                detail = a.Failure ?? Text($"{Percent(a.Probability)} sure; the true class had {Percent(a.LabelProbability)}"),
-                path = a.Path,
-            }).ToArray(),
-        };
-
-        string Confused(int actual)
-        {
-            int best = Enumerable.Range(0, labels.Count).Where(p => p != actual).MaxBy(p => confusion[actual, p]);
-            return labels.Count > 1 && confusion[actual, best] > 0 ? Text($"{labels[best]} ({confusion[actual, best]})") : "";
-        }
-    }
-
-    private static object Matrix(LabelMap labels, ConfusionMatrix confusion)
-    {
-        bool unanswered = Enumerable.Range(0, labels.Count).Any(c => confusion.Unanswered(c) > 0);
-        return new
-        {
-            columns = unanswered ? [.. labels.Names, "no answer"] : labels.Names.ToArray(),
-            rows = Enumerable.Range(0, labels.Count).Where(a => confusion.Total(a) > 0).Select(actual => new
-            {
-                name = labels[actual],
-                cells = Enumerable.Range(0, labels.Count + (unanswered ? 1 : 0)).Select(predicted =>
-                {
-                    bool none = predicted == labels.Count;
-                    int count = none ? confusion.Unanswered(actual) : confusion[actual, predicted];
-                    double share = (double)count / confusion.Total(actual);
-                    string kind = count == 0 ? "" : (actual == predicted ? "hit" : "miss") + (share > 0.55 ? " strong" : "");
-                    string answer = none ? "no answer" : labels[predicted];
-                    return new
-                    {
-                        kind,
-                        count = count == 0 ? "" : Text($"{count}"),
-                        alpha = Text($"{0.15 + (0.85 * share):0.##}"),
-                        tip = Text($"{labels[actual]} → {answer}: {count} of {confusion.Total(actual)}"),
-                    };
-                }).ToArray(),
-            }).ToArray(),
-        };
-    }
-
-    private static object[] Confusions(LabelMap labels, ConfusionMatrix confusion)
-    {
-        IEnumerable<(int Actual, int Predicted, int Count)> wrong =
-            from actual in Enumerable.Range(0, labels.Count)
-            from predicted in Enumerable.Range(0, labels.Count)
-            where actual != predicted && confusion[actual, predicted] > 0
-            orderby confusion[actual, predicted] descending
-            select (actual, predicted, confusion[actual, predicted]);
-        return [.. wrong.Take(MostConfusions).Select(w => (object)new { actual = labels[w.Actual], predicted = labels[w.Predicted], count = w.Count })];
-    }
-
-    private static string[] Pictures(RunReport report, SampleAnswer answer)
-    {
-        if (report.Thumbnails is null || answer.Failure is not null)
-        {
-            return [];
-        }
-
-        try
-        {
-            return [.. report.Thumbnails(answer).Select(Convert.ToBase64String)];
-        }
-        catch (MediaException)
-        {
-            return []; // It was readable for the evaluation; a report without this picture is still a report.
-        }
-    }
-
-    private static object[] Plan(TrainingPlan plan)
-    {
-        TrainingConfig c = plan.Config;
-        string steps = Text($"{c.Loop.Epochs} epochs of {plan.StepsPerEpoch} steps, {c.Loop.BatchSize} clips each");
-        Fact[] facts =
-        [
-            new("clips", Text($"{plan.TrainClips} training, {plan.ValidationClips} validation, {plan.TestClips} test")),
-            new("network", Text($"{c.Model.Name}, {plan.Parameters / 1e6:0.00} million parameters")),
-            new("start", c.Model.Weights ?? (c.Model.Pretrained ? "ImageNet weights" : "random weights")),
-            new("length", steps),
-            new("learning rate", Text($"{c.Optimizer.LearningRate:0.#####}, {c.Schedule.Kind} with {c.Schedule.WarmupEpochs:0.##} epochs of warm-up")),
-            new("optimiser", Text($"SGD, momentum {c.Optimizer.Momentum:0.###}{(c.Optimizer.Nesterov ? " (Nesterov)" : "")}, weight decay {c.Optimizer.WeightDecay:0.######}")),
-            new("loss", Text($"cross-entropy, label smoothing {c.Loss.LabelSmoothing:0.##}")),
-            new("arithmetic", plan.BFloat16 ? "bfloat16 with float32 weights" : "float32"),
-            new("decoded frames", plan.Cached ? Text($"kept in memory, about {plan.CacheBytes / 1048576.0:0} MiB") : "decoded in every epoch"),
-            new("seed", Text($"{c.Seed}")),
-        ];
-        return [.. facts.Select(f => (object)new { name = f.Name, value = f.Value })];
-    }
-
     private static string[] Times(EpochRecord e) =>
     [
         Text($"{e.Epoch}"), Text($"{e.TrainSeconds:0.0}"), Text($"{e.EvaluationSeconds:0.0}"), Text($"{e.ClipsPerSecond:0.0}"), Percent(e.LoaderShare), Text($"{e.TrainLoss:0.000}"),
         e.ValidationTop1 is double top1 ? Percent(top1) : "–",
     ];
 
-    private static string Percent(double share) => double.IsNaN(share) ? "–" : Text($"{100 * share:0.0} %");
+    private static object Profile(StepProfile profile) => new
+    {
+        stages = profile.Stages.Select(s => new
+        {
+            name = StepProfile.NameOf(s.Stage),
+            percent = Text($"{100 * s.Share:0.#}"),
+            share = Percent(s.Share),
+            seconds = Text($"{s.Seconds:0.0}"),
+        }).ToArray(),
+        note = Text($"{profile.Steps} steps since the run was started or resumed; {Percent(profile.ComputeShare)} of a step is computing; {profile.PeakProcessBytes / 1048576.0:0} MiB process and {profile.PeakTensorBytes / 1048576.0:0} MiB tensors at most"),
+    };
+
+    /// <summary>A share as text.</summary>
+    internal static string Percent(double share) => double.IsNaN(share) ? "–" : Text($"{100 * share:0.0} %");
 
     private static string Duration(TimeSpan time) => time.TotalHours >= 1
         ? Text($"{(int)time.TotalHours} h {time.Minutes:00} min")

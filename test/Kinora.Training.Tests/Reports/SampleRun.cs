@@ -99,6 +99,17 @@ internal static class SampleRun
             Validation = result,
             Test = result,
             Environment = [new("system", "Debian GNU/Linux 12, x86-64"), new("processor", "2 cores, AVX-512, AVX512_BF16"), new("threads", "2"), new(".NET", "10.0.1"), new("libtorch", "1.13.1")],
+            Data = [new("training", 82, 31_457_280, new string('a', 64)), new("test", 4 * classes, 9_000_000, new string('b', 64))],
+            Profile = new StepProfile
+            {
+                Stages = [.. Enum.GetValues<TrainingStage>().Select(s => new StageTime(s, 10, 0.125))],
+                Seconds = 80,
+                Steps = 240,
+                Clips = 1920,
+                PeakProcessBytes = 1 << 30,
+                PeakTensorBytes = 300 << 20,
+                LiveTensorBytes = 40 << 20,
+            },
             Unreadable = [new("test/Step_1/HandWash_005.mp4", "open: expected a video, found an empty file")],
             FinishedAt = new DateTimeOffset(2025, 3, 4, 10, 20, 0, TimeSpan.Zero),
             Elapsed = TimeSpan.FromSeconds(214),
