@@ -33,7 +33,7 @@ public sealed class OwnConfigsTests
         Assert.Equal((network.Frames, network.Size), (loader.Spec.Frames, loader.Spec.Size));
         ClipSpec test = config.Test.ApplyTo(config.Input.ApplyTo(network.EvaluationSpec));
         test.Validate();
-        Assert.Equal(network.Frames, test.Frames);
+        Assert.True(test.Frames == network.Frames || network is Tsn or PpTsn, "only networks without a sense of time take any number of frames");
 
         ParameterPlan parameters = ParameterPlan.For(network, Learner.Rules(config));
         Assert.Equal(config.Model.Freeze.Count > 0, parameters.Frozen.Count > 0);
@@ -61,7 +61,8 @@ public sealed class OwnConfigsTests
             }
         }
 
-        Assert.Equal(config.Optimizer.LearningRate.Value, peak, 0.01 * peak);
+        // PaddleVideo's cosine has already fallen a little when its warm-up ends.
+        Assert.InRange(peak / config.Optimizer.LearningRate.Value, 0.92, 1.0000001);
         Assert.True(last < 0.2 * peak, $"ends at {last} of {peak}");
     }
 
