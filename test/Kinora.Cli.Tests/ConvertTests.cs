@@ -53,6 +53,50 @@ public sealed class ConvertTests : IDisposable
     }
 
     [Fact]
+    public void Convert_Recipe_ConfigurationThatTrainTakesWithItsLossesOnTop()
+    {
+        string recipe = Path.Combine(SharedData.Checkout, "test/recipes/pptsm/pptsm_k400_frames_uniform.yaml");
+        (int code, string text, string err) = Run("convert", recipe, _folder["own.yaml"]);
+        Assert.True(code == ExitCode.Success, err);
+        Assert.Contains("pptsm_r50", text, StringComparison.Ordinal);
+
+        PaddleTraining read = PaddleTraining.Read(recipe);
+        Assert.Equal(ConfigYaml.Write(read.Config), ConfigYaml.Write(ConfigYaml.Load(_folder["own.yaml"])));
+        string[] comments = [.. File.ReadLines(_folder["own.yaml"]).TakeWhile(l => l.StartsWith('#'))];
+        Assert.Contains("pptsm_k400_frames_uniform.yaml", comments[0], StringComparison.Ordinal);
+        Assert.NotEmpty(read.Ignored);
+        Assert.Equal(read.Ignored.Select(i => $"#   line {i.Line}, {i.Key}: {i.Reason}"), comments[^read.Ignored.Count..]);
+
+        (code, text, _) = Run("convert", recipe, _folder["own.yaml"], "--json");
+        Assert.Equal(ExitCode.Success, code);
+        using JsonDocument json = JsonDocument.Parse(text);
+        Assert.Equal(read.Ignored.Count, json.RootElement.GetProperty("ignored").GetArrayLength());
+    }
+
+    [Theory]
+    [InlineData("test/recipes/tsm/tsm_k400_frames.yaml", "out.onnx", "expected a .yaml file to write")]
+    [InlineData("configs/k400/tsm.yaml", "out.yaml", "expected a recipe of PaddleVideo's")]
+    public void Convert_WrongRecipe_OneLineAndNoFile(string input, string target, string message)
+    {
+        (int code, _, string err) = Run("convert", Path.Combine(SharedData.Checkout, input), _folder[target]);
+        Assert.NotEqual(ExitCode.Success, code);
+        Assert.Contains(message, err, StringComparison.Ordinal);
+        Assert.Single(err.TrimEnd().Split('\n'));
+        Assert.False(File.Exists(_folder[target]));
+    }
+
+    [Fact]
+    public void Convert_RecipeWithALineBreakInAKey_StaysInItsComment()
+    {
+        string recipe = File.ReadAllText(Path.Combine(SharedData.Checkout, "test/recipes/tsm/tsm_k400_frames.yaml")) + "\"x\\nseed: 77\\n\": 1\n";
+        File.WriteAllText(_folder["recipe.yaml"], recipe);
+        (int code, _, string err) = Run("convert", _folder["recipe.yaml"], _folder["own.yaml"]);
+        Assert.True(code == ExitCode.Success, err);
+        Assert.Equal(1234UL, ConfigYaml.Load(_folder["own.yaml"]).Seed);
+        Assert.Contains("seed: 77", File.ReadAllText(_folder["own.yaml"]), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Convert_CheckpointToPaddleAndBack_SameTensors()
     {
         using var network = new PpTsmV2(new ModelOptions(Classes, Seed: 5));

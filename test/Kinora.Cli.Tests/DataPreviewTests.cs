@@ -55,6 +55,28 @@ public sealed class DataPreviewTests
         Assert.Contains(Path.GetFileName(bad), html, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Preview_ConfigurationAlone_ItsListsNetworkAndSeed()
+    {
+        using TemporaryFolder folder = new();
+        Generate(folder["set"]);
+        string list = folder["set/train.list"];
+        Assert.True(File.Exists(list));
+        string config = $"seed: 6\ndata:\n  trainList: {list}\n  validationList: {list}\nmodel:\n  name: movinet_a0\n  frames: 4\n";
+        await File.WriteAllTextAsync(folder["run.yaml"], config, TestContext.Current.CancellationToken);
+        (int code, string text, string err) = await RunAsync("data", "preview", "--config", folder["run.yaml"], "--clips", "2", "--views", "1", "--out", folder["a.html"]);
+        Assert.Empty(err);
+        Assert.Equal(ExitCode.Success, code);
+        Assert.Contains("2 clips", text, StringComparison.Ordinal);
+        string html = await Read(folder["a.html"]);
+        Assert.Contains("4 frames of 172 × 172", html, StringComparison.Ordinal); // MoViNet's own size
+        Assert.Contains("seed 6", html, StringComparison.Ordinal);
+
+        (code, _, err) = await RunAsync("data", "preview", "--out", folder["b.html"]);
+        Assert.Equal(ExitCode.Usage, code);
+        Assert.Contains("--config", err, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("--clips", "0")]
     [InlineData("--views", "1001")]

@@ -359,6 +359,7 @@ public sealed class PaddleTraining
         var sampling = new SamplingSpec(SamplingMethod.Uniform, dali.Int("num_seg"), dali.Int("seglen", 1));
         var resize = new ResizeSpec(ResizeRule.KeepAspectRound, dali.Int("short_size"), ResizeEngine.OpenCv);
         int size = dali.Int("target_size");
+        _ = dali.Int("batch_size"); // taken before all else
         dali.Note("the loader of DALI isn't there: the same steps with TSN's own (short side, multi-scale crop, mirror), on the processor");
         Config = Config with
         {
