@@ -1,7 +1,5 @@
 using System.Globalization;
 using Kinora.Training;
-using Spectre.Console;
-using Spectre.Console.Rendering;
 
 namespace Kinora.Cli.Terminal;
 
@@ -29,9 +27,15 @@ internal abstract class TrainingView(TextWriter writer) : IProgress<TrainingProg
             return train(new PlainTrainingView(asJson ? output.Err : output.Out));
         }
 
-        return output.Console.Live(new Text(""))
-            .AutoClear(true)
-            .Start(context => train(new LiveTrainingView(context, output.Width, new ConsoleLines(output.Console))));
+        using var lines = new LiveLines(output.Out, LiveLines.TerminalWidth);
+        try
+        {
+            return train(new LiveTrainingView(output, lines));
+        }
+        finally
+        {
+            lines.Show();
+        }
     }
 
     /// <inheritdoc/>
@@ -90,7 +94,7 @@ internal abstract class TrainingView(TextWriter writer) : IProgress<TrainingProg
         string loss = e.ValidationLoss is double l ? Text($"{l:0.000}") : "–", share = score is double s ? Text($"{100 * s:0.0} %") : "–";
         Writer.WriteLine(
             Text($"{e.Epoch,5}  {e.TrainLoss,7:0.000}  {100 * e.TrainTop1,5:0.0} %  {loss,8}  {share,9}  {e.LearningRate,8:0.00000}  {e.ClipsPerSecond,7:0.0}  {100 * e.LoaderShare,5:0} %")
-            + (ended.IsBest ? "  best so far" : "") + (e.Failures > 0 ? Text($"  {e.Failures} unreadable clips") : ""));
+            + (ended.IsBest ? "  best" : "") + (e.Failures > 0 ? Text($"  {e.Failures} unreadable clips") : ""));
         if (ended.IsBest && score is not null)
         {
             Best = Text($"best so far: epoch {e.Epoch}, validation {(_severalLabels ? "mAP" : "top-1")} {share}, loss {loss}");
@@ -117,7 +121,7 @@ internal abstract class TrainingView(TextWriter writer) : IProgress<TrainingProg
     }
 
     // Three lines: how far, how well, and the best so far.
-    private sealed class LiveTrainingView(LiveDisplayContext context, int width, TextWriter lines) : TrainingView(lines)
+    private sealed class LiveTrainingView(Output output, LiveLines lines) : TrainingView(lines)
     {
         private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
         private TrainingProgress.Step? _step;
@@ -149,33 +153,16 @@ internal abstract class TrainingView(TextWriter writer) : IProgress<TrainingProg
 
         private void Show(string now)
         {
-            var shown = new List<IRenderable>();
-            if (_step is { } s)
-            {
-                double share = (((double)(s.Epoch - 1) * s.StepsPerEpoch) + s.StepInEpoch) / ((double)s.Epochs * s.StepsPerEpoch);
-                string place = $"epoch {s.Epoch}/{s.Epochs}  step {s.StepInEpoch}/{s.StepsPerEpoch}  ", rest = Text($"  {100 * share:0} %  {PlanText.Duration(s.Remaining)} left");
-                int room = Math.Clamp(width - place.Length - rest.Length - 1, 0, 40), full = (int)Math.Round(share * room);
-                shown.Add(new Paragraph(place).Append(new string('━', full), Style.Parse("blue")).Append(new string('━', room - full), Style.Parse("grey")).Append(rest));
-            }
-
-            shown.Add(Line(now));
-            if (Best.Length > 0)
-            {
-                shown.Add(Line(Best, "green"));
-            }
-
-            context.UpdateTarget(new Rows(shown));
+            string[] place = _step is { } s ? [Place(s)] : [];
+            lines.Show([.. place, now, .. Best.Length > 0 ? [output.Paint(Best, "32")] : Array.Empty<string>()]);
         }
 
-        private static Text Line(string text, string? colour = null) =>
-            new(text, colour is null ? null : Style.Parse(colour)) { Overflow = Overflow.Ellipsis };
-    }
-
-    /// <summary>A text writer over a console with a live display: lines appear above it.</summary>
-    private sealed class ConsoleLines(IAnsiConsole console) : StringWriter
-    {
-        public override void WriteLine(string? value) => console.WriteLine(value ?? "");
-
-        public override void WriteLine() => console.WriteLine();
+        private string Place(TrainingProgress.Step s)
+        {
+            double share = (((double)(s.Epoch - 1) * s.StepsPerEpoch) + s.StepInEpoch) / ((double)s.Epochs * s.StepsPerEpoch);
+            string place = $"epoch {s.Epoch}/{s.Epochs}  step {s.StepInEpoch}/{s.StepsPerEpoch}", rest = Text($"{100 * share:0} %  {PlanText.Duration(s.Remaining)} left");
+            int room = Math.Clamp(LiveLines.TerminalWidth() - place.Length - rest.Length - 5, 0, 40), full = (int)Math.Round(share * room);
+            return $"{place}  {output.Paint(new string('━', full), "34")}{output.Paint(new string('━', room - full), "90")}  {rest}";
+        }
     }
 }
