@@ -19,6 +19,7 @@ internal static class TrainCommand
         Option<bool> planOnly = new("--plan") { Description = "Print the plan and stop." };
         Option<bool> test = new("--test") { Description = "Only measure the weights given with -w on the test clips." };
         Option<string> device = new("--device") { Description = "auto, cpu, cuda or cuda:N.", DefaultValueFactory = _ => "auto" };
+        Option<bool> profile = new("--profile") { Description = "Say at the end where time and memory went: loading, forward, backward, optimiser, evaluation." };
         Option<bool> json = new("--json") { Description = "Print the outcome as JSON; progress goes to standard error." };
 
         Command command = new ExampleCommand(
@@ -29,7 +30,7 @@ internal static class TrainCommand
             "train my-clips/ --set optimizer.kind=adamW --explain",
             "train -c pptsm_k400_frames_uniform.yaml -o DATASET.batch_size=8 --amp",
             "train --resume runs/my-clips");
-        foreach (Symbol symbol in (IEnumerable<Symbol>)[.. what.Symbols, resume, device, explain, planOnly, test, json])
+        foreach (Symbol symbol in (IEnumerable<Symbol>)[.. what.Symbols, resume, device, explain, planOnly, test, profile, json])
         {
             if (symbol is Argument argument)
             {
@@ -56,7 +57,7 @@ internal static class TrainCommand
             bool asJson = parsed.GetValue(json);
             Tensors.Rendezvous? rendezvous = Tensors.Rendezvous.FromEnvironment();
             bool speaks = rendezvous is null or { Rank: 0 };
-            TrainerOptions options = new() { Provenance = Provenance.Current(), StartWeights = StartWeights.Load, Rendezvous = rendezvous, Device = parsed.GetValue(device)! };
+            TrainerOptions options = new() { Provenance = Provenance.Current(), StartWeights = StartWeights.Load, Rendezvous = rendezvous, Device = parsed.GetValue(device)!, Profile = parsed.GetValue(profile) };
             if (parsed.GetValue(resume) is { } run)
             {
                 return Finish(Follow(progress => Trainer.Resume(run.FullName, options, progress, ct)), speaks, asJson, ct);
@@ -125,6 +126,11 @@ internal static class TrainCommand
             if (!speaks)
             {
                 return outcome.End == TrainingEnd.Completed ? ExitCode.Success : ExitCode.Failure;
+            }
+
+            if (outcome.Profile is { } where)
+            {
+                (asJson ? output.Err : output.Out).Write($"\n{where.ToText()}");
             }
 
             string folder = outcome.Plan.RunFolder;

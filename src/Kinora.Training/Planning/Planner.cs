@@ -94,6 +94,11 @@ internal static class Planner
         {
             config = config with { Model = config.Model with { Frames = network.Frames, Size = network.Size, Dropout = network.Options.Dropout } };
             bool bfloat16 = config.Loop.Precision == Precision.Bf16;
+            if (config.Loop.Precision == Precision.Fp16 && Device.Current.Type != DeviceType.Cuda)
+            {
+                notes.Add("loop.precision: fp16 needs a GPU; this run computes in float32 with a scaled loss");
+            }
+
             second = PartnerNetwork.Create(config, network, Specification(config.Input, network.EvaluationSpec, "input"), train.Labels, options, notes);
             ClipSpec spec = Specification(config.Input, network.EvaluationSpec, "input");
             RequireFit(spec, network);
