@@ -16,7 +16,10 @@ public enum CacheMode
 /// <summary>What list files list.</summary>
 public enum ListContent
 {
-    /// <summary>Lines <c>path label</c>: video files (or CSV and JSON lines, told by the file's extension).</summary>
+    /// <summary>Told by the file: CSV or JSON lines by its name, the two text formats by their lines.</summary>
+    Auto,
+
+    /// <summary>Lines <c>path label</c>: video files.</summary>
     Videos,
 
     /// <summary>Lines <c>folder frames label</c>: folders of numbered frames.</summary>
@@ -42,7 +45,7 @@ public sealed record DataConfig
     /// <summary>List file of training clips, in place of <see cref="Path"/>.</summary>
     public string? TrainList { get; init; }
 
-    /// <summary>List file of validation clips.</summary>
+    /// <summary>List file of validation clips. Null beside <see cref="TrainList"/>: none, and the last epoch counts as the best.</summary>
     public string? ValidationList { get; init; }
 
     /// <summary>List file of test clips.</summary>

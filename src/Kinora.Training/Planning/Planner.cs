@@ -237,15 +237,22 @@ internal static class Planner
         DatasetSplits splits;
         if (config.Data.TrainList is string trainList)
         {
-            string validation = config.Data.ValidationList
-                ?? throw new ConfigException("training configuration: data.validationList: expected a list file beside data.trainList, found nothing");
-            splits = DatasetList.LoadSplits(trainList, validation, config.Data.TestList, new DatasetListOptions
+            splits = DatasetList.LoadSplits(trainList, config.Data.ValidationList ?? trainList, config.Data.TestList, new DatasetListOptions
             {
                 Prefix = config.Data.ListRoot,
-                Format = config.Data.ListContent == ListContent.Frames ? DatasetListFormat.Frames : DatasetListFormat.Videos,
+                Format = config.Data.ListContent switch
+                {
+                    ListContent.Frames => DatasetListFormat.Frames,
+                    ListContent.Videos => DatasetListFormat.Videos,
+                    _ => DatasetListFormat.Detect,
+                },
                 Suffix = config.Data.ListSuffix,
                 LabelFile = config.Data.LabelFile,
             });
+            if (config.Data.ValidationList is null)
+            {
+                splits = splits with { Validation = splits.Validation with { Samples = [] } };
+            }
         }
         else
         {
@@ -534,7 +541,7 @@ internal static class Planner
             try
             {
                 long start = clock.GetTimestamp();
-                using (IFrameSource source = FrameSource.Open(sample.Path, spec.Color, ct))
+                using (IFrameSource source = sample.Open(spec.Color, ct))
                 using (DecodedClip clip = pipeline.Decode(source, ct))
                 {
                     sparse += clock.GetElapsedTime(start);
