@@ -52,6 +52,32 @@ public sealed class ResumedRunTests : IDisposable
     }
 
     [Fact]
+    public void Resume_DiedAtAnyReport_EqualsTheUninterruptedRunBitForBit()
+    {
+        TrainingConfig config = Config("weight average");
+        config = config with { Loop = config.Loop with { Epochs = 2, PreciseBatchNormBatches = 2 }, Checkpoints = new CheckpointConfig { EverySteps = 2, EveryEpochs = 1, Keep = 1, LogEverySteps = 1 } };
+        var words = new List<TrainingProgress>();
+        string whole = Trainer.Run(config with { Name = "whole" }, Options(), new Receiver(words.Add)).Plan.RunFolder;
+        Assert.InRange(words.OfType<TrainingProgress.CheckpointWritten>().Count(), 7, 8); // two inside each epoch, the last after it, the best once or twice
+        for (int fatal = 1; fatal <= words.Count; fatal++)
+        {
+            int said = 0;
+            var receiver = new Receiver(_ =>
+            {
+                if (++said == fatal)
+                {
+                    throw new DeathException();
+                }
+            });
+            string name = $"died-{fatal}", run = Path.Combine(config.Output, name);
+            Assert.Throws<DeathException>(() => Trainer.Run(config with { Name = name }, Options(), receiver));
+            Assert.Equal(TrainingEnd.Completed, Trainer.Resume(run, Options()).End);
+            SameRuns.AssertEqual(whole, run);
+            Directory.Delete(run, recursive: true);
+        }
+    }
+
+    [Fact]
     public void Resume_FromAKeptCheckpoint_GoesOnFromThereAndForgetsWhatCameAfter()
     {
         TrainingConfig config = Config("plain");
@@ -167,6 +193,8 @@ public sealed class ResumedRunTests : IDisposable
     }
 
     private static TrainerOptions Options() => new() { Probe = false, NetworkFactory = TinyNetwork.Create };
+
+    private sealed class DeathException : Exception;
 
     private sealed class Receiver(Action<TrainingProgress> receive) : IProgress<TrainingProgress>
     {
