@@ -18,6 +18,9 @@ public sealed class ResumedRunTests : IDisposable
     [InlineData("weight average")]
     [InlineData("precise batch norm")]
     [InlineData("mutual distillation")]
+    [InlineData("teacher with features")]
+    [InlineData("teacher asked once")]
+    [InlineData("mixed clips")]
     [InlineData("early stop")]
     [InlineData("step schedule")]
     [InlineData("float64")]
@@ -185,12 +188,22 @@ public sealed class ResumedRunTests : IDisposable
             "weight average" => config with { Loop = config.Loop with { WeightAverage = 0.9 } },
             "precise batch norm" => config with { Loop = config.Loop with { PreciseBatchNormBatches = 3 } },
             "mutual distillation" => config with { Distillation = new DistillationConfig { Kind = DistillationKind.Mutual, Teacher = "tiny", TeacherPretrained = false } },
+            "teacher with features" => config with { Distillation = Taught() with { FeatureWeight = 1 } },
+            "teacher asked once" => config with { Distillation = Taught() with { CacheScores = true } },
+            "mixed clips" => config with { Augmentation = config.Augmentation with { Mix = new() { Kind = Data.MixKind.Mixup, MixupAlpha = 5 } } },
             "early stop" => config with { Loop = config.Loop with { Epochs = 40, Patience = 2 }, Optimizer = new OptimizerConfig { LearningRate = 1 } },
             "step schedule" => config with { Schedule = config.Schedule with { WarmupEpochs = 1.5 } },
             "float64" => config with { Loop = config.Loop with { Precision = Precision.Fp64 } },
             _ => config,
         };
     }
+
+    private DistillationConfig Taught() => new()
+    {
+        Kind = DistillationKind.Teacher,
+        Teacher = "tiny",
+        TeacherWeights = Trainer.Run(Config("plain") with { Name = "teacher", Seed = 5 }, Options()).BestCheckpoint,
+    };
 
     private static TrainerOptions Options() => new() { Probe = false, NetworkFactory = TinyNetwork.Create };
 
