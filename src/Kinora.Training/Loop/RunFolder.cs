@@ -113,9 +113,9 @@ internal sealed partial class RunFolder : IDisposable
         {
             return new FileStream(this[LockFile], FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (IOException)
+        catch (IOException e)
         {
-            throw new TrainingException("train: expected a run that nobody else is writing, found another process at work in its folder; wait for it or end it", Path);
+            throw new TrainingException($"train: expected a run that nobody else is writing, found another process at work in its folder ({e.Message.TrimEnd('.')}); wait for it or end it", Path);
         }
     }
 

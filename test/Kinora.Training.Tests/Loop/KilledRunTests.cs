@@ -37,11 +37,12 @@ public sealed class KilledRunTests : IDisposable
                 using Host host = next;
                 await host.ReadyAsync();
 
-                // Some die while they plan and load, the others some words later, in the midst of what comes then.
-                int words = random.NextInt32(0, 10) < 3 ? 0 : random.NextInt32(1, 10);
+                // Some die while they plan and load, some between two things they do, most some words later, in the midst of
+                // what comes then.
+                int kind = random.NextInt32(0, 10), words = kind < 3 ? 0 : random.NextInt32(1, 10), limit = kind is 3 or 4 ? words : words + 5;
                 double delay = random.NextDouble(0, words == 0 ? 0.2 : 0.006);
-                mostWords += words + 5;
-                host.Go(words + 5);
+                mostWords += limit;
+                host.Go(limit);
                 next = new Host(killed, clips, workers: 1 + (kill % 3));
                 await host.WordsAsync(words);
                 for (long start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start).TotalSeconds < delay;)

@@ -18,6 +18,9 @@ public sealed class ResumedRunTests : IDisposable
     [InlineData("weight average")]
     [InlineData("precise batch norm")]
     [InlineData("mutual distillation")]
+    [InlineData("teacher with features")]
+    [InlineData("teacher asked once")]
+    [InlineData("mixed clips")]
     [InlineData("early stop")]
     [InlineData("step schedule")]
     [InlineData("float64")]
@@ -49,6 +52,32 @@ public sealed class ResumedRunTests : IDisposable
         outcome = Trainer.Resume(outcome!.Plan.RunFolder, Options());
         Assert.Equal(TrainingEnd.Completed, outcome.End);
         SameRuns.AssertEqual(whole.Plan.RunFolder, outcome.Plan.RunFolder);
+    }
+
+    [Fact]
+    public void Resume_DiedAtAnyReport_EqualsTheUninterruptedRunBitForBit()
+    {
+        TrainingConfig config = Config("weight average");
+        config = config with { Loop = config.Loop with { Epochs = 2, PreciseBatchNormBatches = 2 }, Checkpoints = new CheckpointConfig { EverySteps = 2, EveryEpochs = 1, Keep = 1, LogEverySteps = 1 } };
+        var words = new List<TrainingProgress>();
+        string whole = Trainer.Run(config with { Name = "whole" }, Options(), new Receiver(words.Add)).Plan.RunFolder;
+        Assert.InRange(words.OfType<TrainingProgress.CheckpointWritten>().Count(), 7, 8); // two inside each epoch, the last after it, the best once or twice
+        for (int fatal = 1; fatal <= words.Count; fatal++)
+        {
+            int said = 0;
+            var receiver = new Receiver(_ =>
+            {
+                if (++said == fatal)
+                {
+                    throw new DeathException();
+                }
+            });
+            string name = $"died-{fatal}", run = Path.Combine(config.Output, name);
+            Assert.Throws<DeathException>(() => Trainer.Run(config with { Name = name }, Options(), receiver));
+            Assert.Equal(TrainingEnd.Completed, Trainer.Resume(run, Options()).End);
+            SameRuns.AssertEqual(whole, run);
+            Directory.Delete(run, recursive: true);
+        }
     }
 
     [Fact]
@@ -159,6 +188,9 @@ public sealed class ResumedRunTests : IDisposable
             "weight average" => config with { Loop = config.Loop with { WeightAverage = 0.9 } },
             "precise batch norm" => config with { Loop = config.Loop with { PreciseBatchNormBatches = 3 } },
             "mutual distillation" => config with { Distillation = new DistillationConfig { Kind = DistillationKind.Mutual, Teacher = "tiny", TeacherPretrained = false } },
+            "teacher with features" => config with { Distillation = Taught() with { FeatureWeight = 1 } },
+            "teacher asked once" => config with { Distillation = Taught() with { CacheScores = true } },
+            "mixed clips" => config with { Augmentation = config.Augmentation with { Mix = new() { Kind = Data.MixKind.Mixup, MixupAlpha = 5 } } },
             "early stop" => config with { Loop = config.Loop with { Epochs = 40, Patience = 2 }, Optimizer = new OptimizerConfig { LearningRate = 1 } },
             "step schedule" => config with { Schedule = config.Schedule with { WarmupEpochs = 1.5 } },
             "float64" => config with { Loop = config.Loop with { Precision = Precision.Fp64 } },
@@ -166,7 +198,16 @@ public sealed class ResumedRunTests : IDisposable
         };
     }
 
+    private DistillationConfig Taught() => new()
+    {
+        Kind = DistillationKind.Teacher,
+        Teacher = "tiny",
+        TeacherWeights = Trainer.Run(Config("plain") with { Name = "teacher", Seed = 5 }, Options()).BestCheckpoint,
+    };
+
     private static TrainerOptions Options() => new() { Probe = false, NetworkFactory = TinyNetwork.Create };
+
+    private sealed class DeathException : Exception;
 
     private sealed class Receiver(Action<TrainingProgress> receive) : IProgress<TrainingProgress>
     {
