@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Kinora.Data;
 using Kinora.Training;
 
@@ -15,6 +16,8 @@ internal static class CrossValidationBench
         string folder = arguments.Files is [var only] ? only : throw new ConfigException("cross-validation: expected one folder of labelled clips");
         int folds = arguments.Number("folds", 5), seeds = arguments.Number("seeds", 1);
         double minutes = arguments.Number("minutes", 8);
+        string group = arguments.Text("group", "");
+        string[] settings = arguments.Text("set", "").Split(';', StringSplitOptions.RemoveEmptyEntries);
         string output = arguments.Text("output", Path.Combine(BenchFolder.Checkout, "artifacts", "bench", "cross-validation"));
         VideoDataset all = Everything(folder);
         Console.WriteLine($"{all.Samples.Count} clips, {all.Labels.Count} classes, {folds} folds, {seeds} seeds, at most about {minutes} minutes a fold");
@@ -23,17 +26,20 @@ internal static class CrossValidationBench
         {
             int right = 0, failures = 0;
             var elapsed = Stopwatch.StartNew();
+            IReadOnlyList<(VideoDataset Train, VideoDataset HeldOut)> parts = Parts(all, folds, group, (ulong)seed);
             for (int fold = 0; fold < folds; fold++)
             {
-                (VideoDataset train, VideoDataset heldOut) = StratifiedSplit.Fold(all, folds, fold, (ulong)seed);
-                var config = new TrainingConfig
+                (VideoDataset train, VideoDataset heldOut) = parts[fold];
+                ConfigDraft draft = new ConfigDraft().SetText("name", $"seed{seed}-fold{fold + 1}-{Guid.NewGuid():N}", "bench").SetText("output", output, "bench")
+                    .SetText("data.path", folder, "bench").Set("seed", seed.ToString(CultureInfo.InvariantCulture), "bench")
+                    .Set("loop.timeBudgetMinutes", minutes.ToString(CultureInfo.InvariantCulture), "--minutes");
+                foreach (string setting in settings)
                 {
-                    Name = $"seed{seed}-fold{fold + 1}-{Guid.NewGuid():N}",
-                    Output = output,
-                    Seed = (ulong)seed,
-                    Data = new DataConfig { Path = folder },
-                };
-                config = config with { Loop = config.Loop with { TimeBudgetMinutes = minutes } };
+                    int equals = setting.IndexOf('=', StringComparison.Ordinal);
+                    draft.Set(equals > 0 ? setting[..equals] : throw new ConfigException($"--set: expected key=value, found '{setting}'"), setting[(equals + 1)..], "--set");
+                }
+
+                TrainingConfig config = draft.Build();
                 var options = new TrainerOptions { Splits = new DatasetSplits(train, all with { Samples = [], Name = "none" }, heldOut) };
                 TrainingOutcome outcome = Trainer.Run(config, options);
                 EvaluationResult test = outcome.Test!;
@@ -51,6 +57,11 @@ internal static class CrossValidationBench
         Console.WriteLine($"top-1 {mean:F1} % over {seeds} seeds, standard deviation {spread:F1}");
         return 0;
     }
+
+    // With a pattern, clips whose paths have the same text in its first group are never on both sides.
+    private static IReadOnlyList<(VideoDataset Train, VideoDataset HeldOut)> Parts(VideoDataset all, int folds, string group, ulong seed) => group.Length == 0
+        ? [.. Enumerable.Range(0, folds).Select(fold => StratifiedSplit.Fold(all, folds, fold, seed))]
+        : GroupedSplit.Folds(all, [.. SourceGroups.ByPattern([.. all.Samples.Select(s => s.Path)], group)], folds, seed);
 
     // The parts of a divided folder are one set here.
     private static VideoDataset Everything(string folder)
