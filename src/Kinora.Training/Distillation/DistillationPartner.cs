@@ -12,6 +12,7 @@ internal sealed class DistillationPartner : IDisposable
     private readonly DistillationConfig _config;
     private readonly ulong _seed;
     private readonly VideoNetwork _network;
+    private readonly FeatureMatch? _features;
 
     /// <summary>Wraps a network.</summary>
     /// <param name="network">Stays the caller's; it is set to evaluation mode and frozen if it is a teacher.</param>
@@ -28,8 +29,6 @@ internal sealed class DistillationPartner : IDisposable
 
         _features = _config.FeatureWeight > 0 ? new FeatureMatch(student, network, _seed) : null;
     }
-
-    private readonly FeatureMatch? _features;
 
     /// <summary>What a teacher said about each clip; null asks it about every batch.</summary>
     public TeacherScores? Scores { get; set; }

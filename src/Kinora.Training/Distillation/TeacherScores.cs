@@ -44,13 +44,14 @@ internal sealed class TeacherScores
         var scores = new float[checked(count * classes)];
         for (int start = 0; start < count; start += ClipsPerFile)
         {
+            int before = start;
             VideoSample[] part = [.. dataset.Samples.Skip(start).Take(ClipsPerFile)];
             string clips = Fingerprint(part);
             string file = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{Key(identity, spec, clips)}.safetensors"));
             Span<float> target = scores.AsSpan(start * classes, part.Length * classes);
             if (!TryRead(file, clips, target))
             {
-                Ask(teacher, spec, dataset with { Samples = part }, batchSize, target, new Offset(progress, start), ct);
+                Ask(teacher, spec, dataset with { Samples = part }, batchSize, target, new Relay(done => progress?.Report(before + done)), ct);
                 Write(file, clips, target, part.Length, classes);
             }
 
@@ -127,10 +128,5 @@ internal sealed class TeacherScores
         }
 
         return Convert.ToHexStringLower(hash.GetHashAndReset());
-    }
-
-    private sealed class Offset(IProgress<int>? inner, int start) : IProgress<int>
-    {
-        public void Report(int value) => inner?.Report(start + value);
     }
 }

@@ -161,9 +161,4 @@ public static class Trainer
             return prepared.Plan;
         });
     }
-
-    private sealed class Relay(Action<int> report) : IProgress<int>
-    {
-        public void Report(int value) => report(value);
-    }
 }

@@ -629,9 +629,4 @@ internal sealed class TrainingRun : IDisposable
     private string Arithmetic() => Text($"{MachineFacts.Processor()}, {Torch.Threads} threads, {(_plan.BFloat16 ? "bf16" : "fp32")}, libtorch {Torch.Version}{(_processes.IsDistributed ? $", {_processes.Size} processes" : "")}");
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
-
-    private sealed class Relay(Action<int> report) : IProgress<int>
-    {
-        public void Report(int value) => report(value);
-    }
 }

@@ -99,8 +99,8 @@ internal static class Planner
                 notes.Add("loop.precision: fp16 needs a GPU; this run computes in float32 with a scaled loss");
             }
 
-            second = PartnerNetwork.Create(config, network, Specification(config.Input, network.EvaluationSpec, "input"), train.Labels, options, notes);
             ClipSpec spec = Specification(config.Input, network.EvaluationSpec, "input");
+            second = PartnerNetwork.Create(config, network, spec, train.Labels, options, notes);
             RequireFit(spec, network);
             int steps = Math.Min(StepsPerEpoch(train.Samples.Count, config.Loop.BatchSize!.Value * options.Processes), config.Loop.MaxStepsPerEpoch ?? int.MaxValue);
             Probe? probe = options.Probe && resumed is null ? Measure(config, splits, options, ct) : null;

@@ -34,6 +34,15 @@ internal static class GoldenJson
         }
     }
 
+    /// <summary>Every item of some lists, in every file that has them.</summary>
+    /// <param name="lists">Names of lists.</param>
+    /// <returns>File, list and position, list by list.</returns>
+    public static IEnumerable<(string File, string List, int Index)> Items(params string[] lists) =>
+        from list in lists
+        from found in Files(list)
+        from index in Enumerable.Range(0, found.Root.GetProperty(list).GetArrayLength())
+        select (found.Name, list, index);
+
     /// <summary>Asserts that the largest difference stays within a fraction of the largest expected magnitude.</summary>
     public static void Close(JsonElement expected, Tensor actual, double relative, string what) =>
         Close(Numbers(expected), actual.ToArray<double>(), relative, what);

@@ -13,15 +13,9 @@ public sealed class LossGoldenTests
     public static TheoryData<string, string, int> Cases()
     {
         var data = new TheoryData<string, string, int>();
-        foreach (string list in Lists)
+        foreach ((string file, string list, int index) in GoldenJson.Items(Lists))
         {
-            foreach ((string file, JsonElement root) in GoldenJson.Files(list))
-            {
-                for (int i = 0; i < root.GetProperty(list).GetArrayLength(); i++)
-                {
-                    data.Add(file, list, i);
-                }
-            }
+            data.Add(file, list, index);
         }
 
         return data;
