@@ -14,6 +14,8 @@ public static class ModelCatalog
     [
         new(DefaultName, "TSM-EfficientNet-Lite0", "Light and quick on CPUs, starts from ImageNet weights: the choice for a small data set of one's own.",
             8, 224, true, o => new TsmEfficientNetLite0(o)),
+        new("tsm_efficientnet_lite0_lta", "TSM-EfficientNet-Lite0 with temporal attention", "The same, and it weighs its frames as PP-TSMv2 does; T is baked into the weights.",
+            8, 224, true, o => new TsmEfficientNetLite0(o, temporalAttention: true)),
         new("pptsmv2", "PP-TSMv2", "PP-LCNetV2 with one temporal shift: PaddleVideo's light network for CPUs.",
             16, 224, false, o => new PpTsmV2(o)),
         new("pptsmv2_lta", "PP-TSMv2 with temporal attention", "PP-TSMv2 that also weighs its frames; T is baked into the weights.",

@@ -34,6 +34,9 @@ public sealed class TsmEfficientNetLite0 : VideoNetwork, IShiftedNetwork
     // The share of the original, the order of PaddleVideo.
     private static readonly ShiftConvention Shift = new(ShiftOrder.PastFirst, 8);
 
+    // As in PP-TSMv2: where maps have an eighth of the height, before the next shift.
+    private const int AttendedBlock = 5;
+
     // Repeats, depthwise kernel, stride of the first, expansion, outputs.
     private static readonly (int Repeats, int Kernel, int Stride, int Expansion, int Outputs)[] Table =
     [
@@ -53,15 +56,17 @@ public sealed class TsmEfficientNetLite0 : VideoNetwork, IShiftedNetwork
     private readonly Dropout _dropout;
     private readonly Linear _fc;
     private readonly Consensus _consensus;
+    private readonly TemporalAttention? _attention;
 
     /// <summary>Builds the network with initial or ImageNet weights.</summary>
     /// <param name="options">Defaults: 8 frames, 224 pixels, dropout 0.2; shifts from the past first, 1/8 of the channels each way.</param>
     /// <param name="consensus">Where frames become one answer.</param>
     /// <param name="normMomentum">Share of a batch in the running statistics after each step, in (0, 1].</param>
+    /// <param name="temporalAttention">Weighs the frames as PP-TSMv2 does; T is then part of the weights.</param>
     /// <exception cref="ConfigException">An option is out of range.</exception>
     /// <exception cref="CheckpointException">ImageNet weights are wanted, and their file is missing or isn't theirs.</exception>
-    public TsmEfficientNetLite0(ModelOptions options, Consensus consensus = Consensus.Features, double normMomentum = 0.1)
-        : base("tsm_efficientnet_lite0", Complete(options, frames: 8, size: 224, dropout: 0.2, Shift))
+    public TsmEfficientNetLite0(ModelOptions options, Consensus consensus = Consensus.Features, double normMomentum = 0.1, bool temporalAttention = false)
+        : base(temporalAttention ? "tsm_efficientnet_lite0_lta" : "tsm_efficientnet_lite0", Complete(options, frames: 8, size: 224, dropout: 0.2, Shift))
     {
         _consensus = consensus;
         _stem = Add("stem", new SameConvBn(3, 32, 3, 2, 1, Rectifier.Relu6, normMomentum));
@@ -77,6 +82,7 @@ public sealed class TsmEfficientNetLite0 : VideoNetwork, IShiftedNetwork
         }
 
         _blocks = blocks.Items;
+        _attention = temporalAttention ? Add("attention", new TemporalAttention(Frames, gain: 2)) : null;
         _head = Add("head", new SameConvBn(channels, 1280, 1, 1, 1, Rectifier.Relu6, normMomentum));
         _pool = Add("pool", new GlobalAvgPool2d());
         _dropout = Add("dropout", new Dropout(Options.Dropout!.Value));
@@ -100,7 +106,7 @@ public sealed class TsmEfficientNetLite0 : VideoNetwork, IShiftedNetwork
     }
 
     /// <inheritdoc/>
-    protected override bool AcceptsAnyFrames => true;
+    protected override bool AcceptsAnyFrames => _attention is null;
 
     /// <inheritdoc/>
     public override ClipSpec EvaluationSpec => new(
@@ -142,6 +148,8 @@ public sealed class TsmEfficientNetLite0 : VideoNetwork, IShiftedNetwork
         ArgumentNullException.ThrowIfNull(parameterName);
         return parameterName switch
         {
+            "attention.fc.weight" => new ParameterRule(5, 1e-4),
+            "attention.fc.bias" => new ParameterRule(10, 0),
             "fc.weight" => new ParameterRule(5),
             "fc.bias" => new ParameterRule(5, 0),
             _ when parameterName.Contains(".bn.", StringComparison.Ordinal) => ParameterRule.NoDecay,
@@ -161,6 +169,11 @@ public sealed class TsmEfficientNetLite0 : VideoNetwork, IShiftedNetwork
         var theirs = file.Entries.Select(e => e.Name).ToHashSet(StringComparer.Ordinal);
         foreach ((string name, Tensor value) in StateDict())
         {
+            if (name.StartsWith("attention.", StringComparison.Ordinal))
+            {
+                continue;
+            }
+
             string original = ImageNetName(name);
             if (!theirs.Remove(original))
             {
@@ -193,9 +206,10 @@ public sealed class TsmEfficientNetLite0 : VideoNetwork, IShiftedNetwork
     {
         (Tensor x, int frames) = Images(clips);                     // [N·T, 3, H, W]
         x = _stem.Forward(x);                                       // [N·T, 32, H/2, W/2]
-        foreach (MobileBlock block in _blocks)
+        for (int i = 0; i < _blocks.Count; i++)
         {
-            x = block.Forward(x, frames);
+            x = i == AttendedBlock && _attention is not null ? _attention.Forward(x) : x;   // [N·T, 40, H/8, W/8]
+            x = _blocks[i].Forward(x, frames);
         }
 
         x = _pool.Forward(_head.Forward(x)).Flatten(1);             // [N·T, 1280]

@@ -20,6 +20,7 @@ public sealed class CatalogueTests
 
         rows.Add("tsm_efficientnet_lite0", 101, 8, 3, 75);
         rows.Add("tsm_efficientnet_lite0", 2, 16, 1, 64);
+        rows.Add("tsm_efficientnet_lite0_lta", 101, 16, 2, 75);
         rows.Add("pptsmv2", 101, 16, 2, 48);
         rows.Add("pptsmv2", 3, 1, 4, 64);
         rows.Add("pptsmv2_lta", 101, 16, 2, 64);
@@ -210,6 +211,7 @@ public sealed class CatalogueTests
     [InlineData("pptsmv2_lta", true)]
     [InlineData("tsm_efficientnet_lite0", true)]
     [InlineData("tsm_efficientnet_lite0", false)]
+    [InlineData("tsm_efficientnet_lite0_lta", true)]
     [InlineData("tsn_r18", true)]
     [InlineData("pptsm_mobilenet_v2", true)]
     [InlineData("pptsm_mobilenet_v2", false)]

@@ -19,6 +19,7 @@ public sealed class ShiftConverterTests
         { "tsm_efficientnet_lite0", 4, new ShiftConvention(ShiftOrder.PastFirst, 8), ShiftConvention.Original },
         { "tsm_efficientnet_lite0", 4, ShiftConvention.Original, new ShiftConvention(ShiftOrder.PastFirst, 8) },
         { "tsm_efficientnet_lite0", 8, ShiftConvention.Original, ShiftConvention.PaddleVideo },
+        { "tsm_efficientnet_lite0_lta", 4, new ShiftConvention(ShiftOrder.PastFirst, 8), ShiftConvention.Original },
         { "pptsmv2_lta", 8, ShiftConvention.PaddleVideo, FutureEighth },
         { "pptsmv2", 8, FutureEighth, ShiftConvention.PaddleVideo },
     };

@@ -68,6 +68,26 @@ public sealed class TsmEfficientNetLite0Tests
         }
     }
 
+    /// <summary>Whatever the image features are worth, the attention must not spoil them before it has learned anything.</summary>
+    [Fact]
+    public void TemporalAttention_Untrained_ChangesNothing()
+    {
+        using var scope = new TensorScope();
+        var options = new ModelOptions(7, 4, 64, Seed: 9, Pretrained: true);
+        using VideoNetwork plain = ModelCatalog.Create("tsm_efficientnet_lite0", options);
+        using VideoNetwork attending = ModelCatalog.Create("tsm_efficientnet_lite0_lta", options);
+        Tensor clip = Tensor.From<float>([.. GoldenFormula.Clip(2, 4, 3, 64, 64).Select(v => (float)v)], [2, 4, 3, 64, 64]);
+        plain.Eval();
+        attending.Eval();
+
+        Tensor scores = attending.Forward(clip);
+
+        Assert.Equal(plain.Forward(clip).ToArray<float>(), scores.ToArray<float>());
+        Assert.Equal(4 + (4 * 4), attending.CountParameters() - plain.CountParameters());
+        scores.Sum().Backward();
+        Assert.Contains(attending.NamedParameters().Single(p => p.Name == "attention.fc.weight").Value.Grad!.ToArray<float>(), g => g != 0);
+    }
+
     [Fact]
     public void BundledBackbone_AgainstTheOriginal_DiffersByHalfPrecisionOnly()
     {

@@ -16,6 +16,7 @@ internal static class AblationBench
     [
         ("no shift", ["model.temporalShift=false"]),
         ("shift", ["model.temporalShift=true"]),
+        ("+ LTA", ["model.name=tsm_efficientnet_lite0_lta"]),
         ("+ VideoMix", ["augmentation.mix.kind=videoMix"]),
         ("+ DML", ["distillation.kind=mutual", "distillation.teacher=TEACHER"]),
     ];
@@ -33,7 +34,7 @@ internal static class AblationBench
     {
         string folder = arguments.Files is [var only] ? only : throw new ConfigException("ablation: expected one folder of labelled clips");
         int seeds = arguments.Number("seeds", 3), epochs = arguments.Number("epochs", 12);
-        string network = arguments.Text("network", "light"), teacher = arguments.Text("teacher", "tsm_efficientnet_lite0");
+        string network = arguments.Text("network", "light"), teacher = arguments.Text("teacher", "tsm_efficientnet_lite0"), weights = arguments.Text("teacher-weights", "");
         string output = arguments.Text("output", Path.Combine(BenchFolder.Checkout, "artifacts", "bench", "ablation"));
         (string Name, string[] Settings)[] variants = network switch
         {
@@ -51,6 +52,11 @@ internal static class AblationBench
         foreach ((string name, string[] added) in variants)
         {
             settings.AddRange(added.Select(a => a.Replace("TEACHER", teacher, StringComparison.Ordinal)));
+            if (weights.Length > 0 && added.Any(a => a.StartsWith("distillation.", StringComparison.Ordinal)))
+            {
+                settings.Add($"distillation.teacherWeights={weights}");
+            }
+
             if (chosen.Length > 0 && !chosen.Contains(name))
             {
                 continue;

@@ -10,13 +10,15 @@ namespace Kinora.Models.Layers;
 internal sealed class TemporalAttention : UnaryModule
 {
     private readonly int _frames;
+    private readonly double _gain;
     private readonly Linear _fc;
 
     /// <summary>Creates the layer.</summary>
     /// <param name="frames">T.</param>
-    public TemporalAttention(int frames)
+    /// <param name="gain">The greatest weight of a frame. With 2 and zero parameters the layer changes nothing, which is where features of images want it to begin.</param>
+    public TemporalAttention(int frames, double gain = 1)
     {
-        _frames = frames;
+        (_frames, _gain) = (frames, gain);
         _fc = Add("fc", new Linear(frames, frames));
     }
 
@@ -25,6 +27,7 @@ internal sealed class TemporalAttention : UnaryModule
     {
         Tensor means = x.Mean([1, 2, 3]).Reshape(-1, _frames);   // [N, T]
         Tensor gate = _fc.Forward(means).Sigmoid();              // [N, T]
+        gate = _gain == 1 ? gate : gate * _gain;
         return x * gate.Reshape(-1, 1, 1, 1);                    // [N·T, C, H, W]
     }
 }

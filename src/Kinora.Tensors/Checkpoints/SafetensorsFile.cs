@@ -15,7 +15,8 @@ public sealed record SafetensorsEntry(string Name, DType DType, IReadOnlyList<lo
 
 /// <summary>
 /// A safetensors file: named tensors and text metadata. The file is mapped into memory, its header is checked against
-/// the file's real size before anything is read, and nothing in it can run code.
+/// the file's real size before anything is read, and nothing in it can run code. Files of Kinora's own carry checksums, which
+/// are checked.
 /// </summary>
 /// <remarks>
 /// Format: https://github.com/huggingface/safetensors. An 8-byte little-endian header length, a JSON header, the data.
@@ -33,10 +34,11 @@ public sealed unsafe class SafetensorsFile : IDisposable
     private readonly MemoryMappedFile _file;
     private readonly MemoryMappedViewAccessor _view;
     private readonly Dictionary<string, SafetensorsEntry> _byName;
+    private readonly Dictionary<string, uint>? _checksums;
 
-    private SafetensorsFile(string path, MemoryMappedFile file, MemoryMappedViewAccessor view, List<SafetensorsEntry> entries, Dictionary<string, string> metadata)
+    private SafetensorsFile(string path, MemoryMappedFile file, MemoryMappedViewAccessor view, List<SafetensorsEntry> entries, Dictionary<string, string> metadata, Dictionary<string, uint>? checksums)
     {
-        (Path, _file, _view, Entries, Metadata) = (path, file, view, entries, metadata);
+        (Path, _file, _view, Entries, Metadata, _checksums) = (path, file, view, entries, metadata, checksums);
         _byName = entries.ToDictionary(entry => entry.Name, StringComparer.Ordinal);
     }
 
@@ -72,7 +74,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
             stream = null;
             view = file.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
             (List<SafetensorsEntry> entries, Dictionary<string, string> metadata) = ReadHeader(path, view.SafeMemoryMappedViewHandle, length);
-            var opened = new SafetensorsFile(path, file, view, entries, metadata);
+            var opened = new SafetensorsFile(path, file, view, entries, metadata, Checksums(path, entries, metadata));
             (file, view) = (null, null);
             return opened;
         }
@@ -117,7 +119,9 @@ public sealed unsafe class SafetensorsFile : IDisposable
             }
         }
 
-        byte[] header = WriteHeader(ordered, metadata);
+        var texts = new Dictionary<string, string>(metadata ?? new Dictionary<string, string>(), StringComparer.Ordinal);
+        texts[TensorChecksums.Key] = TensorChecksums.Compute(texts.Where(item => item.Key != TensorChecksums.Key), ordered);
+        byte[] header = WriteHeader(ordered, texts);
         if (header.Length > MaxHeaderBytes)
         {
             throw new CheckpointException($"save safetensors: the header would take {header.Length} bytes, at most {MaxHeaderBytes} are read", path);
@@ -151,7 +155,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
     /// <summary>Copies a tensor out of the file.</summary>
     /// <param name="name">Its name.</param>
     /// <returns>New tensor with memory of its own.</returns>
-    /// <exception cref="CheckpointException">The file holds no such tensor.</exception>
+    /// <exception cref="CheckpointException">The file holds no such tensor, or its bytes aren't those that were written.</exception>
     public Tensor Read(string name)
     {
         if (!_byName.TryGetValue(name, out SafetensorsEntry? entry))
@@ -195,6 +199,11 @@ public sealed unsafe class SafetensorsFile : IDisposable
             using var held = new Tensor.Held(tensor);
             byte* data = (byte*)tensor.Describe().Data;
             Buffer.MemoryCopy(mapped + _view.PointerOffset + entry.Offset, data, entry.ByteCount, entry.ByteCount);
+            if (_checksums is not null && _checksums[entry.Name] != Checksum(data, entry.ByteCount))
+            {
+                throw new CheckpointException($"read safetensors: tensor '{Shorten(entry.Name)}': the bytes aren't those that were written: the file is damaged; take another copy of it", Path);
+            }
+
             if (entry.DType == DType.Bool)
             {
                 // Any other byte than 0 and 1 would be undefined behaviour in libtorch.
@@ -207,6 +216,29 @@ public sealed unsafe class SafetensorsFile : IDisposable
         finally
         {
             handle.ReleasePointer();
+        }
+    }
+
+    private static uint Checksum(byte* data, long count)
+    {
+        uint checksum = 0;
+        for (long done = 0; done < count; done += int.MaxValue)
+        {
+            checksum = Crc32C.Append(checksum, new ReadOnlySpan<byte>(data + done, (int)Math.Min(count - done, int.MaxValue)));
+        }
+
+        return checksum;
+    }
+
+    private static Dictionary<string, uint>? Checksums(string path, List<SafetensorsEntry> entries, Dictionary<string, string> metadata)
+    {
+        try
+        {
+            return TensorChecksums.Take(entries, metadata);
+        }
+        catch (FormatException e)
+        {
+            throw Damaged(path, $"checksums: {e.Message}");
         }
     }
 
@@ -386,22 +418,19 @@ public sealed unsafe class SafetensorsFile : IDisposable
         }
     }
 
-    private static byte[] WriteHeader(List<(string Name, Tensor Value)> ordered, IReadOnlyDictionary<string, string>? metadata)
+    private static byte[] WriteHeader(List<(string Name, Tensor Value)> ordered, Dictionary<string, string> metadata)
     {
         using var memory = new MemoryStream();
         using (var writer = new Utf8JsonWriter(memory))
         {
             writer.WriteStartObject();
-            if (metadata is { Count: > 0 })
+            writer.WriteStartObject(MetadataKey);
+            foreach ((string key, string text) in metadata.OrderBy(item => item.Key, StringComparer.Ordinal))
             {
-                writer.WriteStartObject(MetadataKey);
-                foreach ((string key, string text) in metadata.OrderBy(item => item.Key, StringComparer.Ordinal))
-                {
-                    writer.WriteString(key, text);
-                }
-
-                writer.WriteEndObject();
+                writer.WriteString(key, text);
             }
+
+            writer.WriteEndObject();
 
             long offset = 0;
             foreach ((string name, Tensor value) in ordered)

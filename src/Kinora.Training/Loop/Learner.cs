@@ -91,7 +91,7 @@ internal sealed class Learner : IDisposable
         Targets targets = TargetsOf(batch);
         _stages.Enter(TrainingStage.Forward);
         Tensor logits, loss;
-        using (Cast())
+        using (Cast(_config.Loop.Precision))
         {
             logits = _network.Forward(clips).To(_dtype);
             loss = _loss.Compute(logits, targets);
@@ -154,7 +154,7 @@ internal sealed class Learner : IDisposable
         }
 
         _network.SetRandomKey(_config.Seed, epoch, step, Part(batch));
-        using IDisposable? cast = Cast();
+        using IDisposable? cast = Cast(_config.Loop.Precision);
         _ = _network.Forward(Clips(batch));
     }
 
@@ -241,7 +241,7 @@ internal sealed class Learner : IDisposable
     }
 
     // Short floats with 5 bits of exponent are there on GPUs only; elsewhere the scaler works on float32.
-    private IDisposable? Cast() => _config.Loop.Precision switch
+    internal static IDisposable? Cast(Precision precision) => precision switch
     {
         Precision.Bf16 => Autocast.BFloat16(),
         Precision.Fp16 when Device.Current.Type == DeviceType.Cuda => Autocast.Enable(DType.Float16),

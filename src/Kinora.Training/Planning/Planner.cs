@@ -29,10 +29,6 @@ internal static class Planner
     private const double DefaultRatePerClip = 0.01 / 8;
     private const double DefaultAdaptiveRatePerClip = 0.0005 / 8;
     private const int FineTuningSize = 112;
-    private const int ProbeSteps = 2;
-    private const int ProbeClips = 3;
-    private const int ProbeFrames = 48;
-    private const long ProbeBytes = 64L << 20;
     private const int FewestEpochs = 8;
 
     // Clips seen over a whole run: enough for a small folder, not too many for a large one.
@@ -86,6 +82,7 @@ internal static class Planner
             }
         }
 
+        bool chooses = config.Loop.Precision == Precision.Auto;
         config = FillIn(config, train.Samples.Count, options.Processes);
         Torch.Threads = config.Threads!.Value;
         (VideoNetwork network, LoadReport? report) = CreateNetwork(config, train.Labels.Count, options, notes);
@@ -93,7 +90,6 @@ internal static class Planner
         try
         {
             config = config with { Model = config.Model with { Frames = network.Frames, Size = network.Size, Dropout = network.Options.Dropout } };
-            bool bfloat16 = config.Loop.Precision == Precision.Bf16;
             if (config.Loop.Precision == Precision.Fp16 && Device.Current.Type != DeviceType.Cuda)
             {
                 notes.Add("loop.precision: fp16 needs a GPU; this run computes in float32 with a scaled loss");
@@ -103,7 +99,8 @@ internal static class Planner
             second = PartnerNetwork.Create(config, network, spec, train.Labels, options, notes);
             RequireFit(spec, network);
             int steps = Math.Min(StepsPerEpoch(train.Samples.Count, config.Loop.BatchSize!.Value * options.Processes), config.Loop.MaxStepsPerEpoch ?? int.MaxValue);
-            Probe? probe = options.Probe && resumed is null ? Measure(config, splits, options, ct) : null;
+            RunProbe? probe = options.Probe && resumed is null ? Measure(config, splits, chooses, options, ct) : null;
+            config = ChoosePrecision(config, probe, notes);
             config = ChooseEpochs(config, train.Samples.Count, splits, steps, probe, notes);
             notes.AddRange(RecipeAdvisor.Advise(config, AdvisedRun.Of(splits, steps, options.Processes, multiLabel)));
             long cacheBytes = resumed?.CacheBytes ?? (probe?.CacheBytesPerClip ?? 0) * train.Samples.Count;
@@ -122,7 +119,7 @@ internal static class Planner
                     Parameters = network.CountParameters(),
                     StepsPerEpoch = steps,
                     Processes = options.Processes,
-                    BFloat16 = bfloat16,
+                    BFloat16 = config.Loop.Precision == Precision.Bf16,
                     MultiLabel = multiLabel,
                     Cached = UseCache(config, cacheBytes),
                     CacheBytes = cacheBytes,
@@ -420,7 +417,7 @@ internal static class Planner
             tensors.Count == 0 ? "" : $"; {tensors.Count} {what}: {string.Join(", ", tensors.Take(8).Select(t => t.Name))}{(tensors.Count > 8 ? ", …" : "")}";
     }
 
-    private static TrainingConfig ChooseEpochs(TrainingConfig config, int clips, DatasetSplits splits, int steps, Probe? probe, List<string> notes)
+    private static TrainingConfig ChooseEpochs(TrainingConfig config, int clips, DatasetSplits splits, int steps, RunProbe? probe, List<string> notes)
     {
         int epochs = config.Loop.Epochs ?? Math.Clamp((WantedClipPasses + clips - 1) / clips, FewestEpochs, MostEpochs);
         if (config.Loop.Epochs is null && probe is not null)
@@ -445,7 +442,32 @@ internal static class Planner
         };
     }
 
-    private static TimeSpan Estimate(TrainingConfig config, DatasetSplits splits, int steps, int epochs, Probe probe)
+    // A throw-away copy, so that the run itself starts untouched.
+    private static RunProbe Measure(TrainingConfig config, DatasetSplits splits, bool choosesPrecision, TrainerOptions options, CancellationToken ct)
+    {
+        using VideoNetwork network = CreateNetwork(config, splits.Train.Labels.Count, options, []).Network;
+        ClipSpec spec = Specification(config.Input, network.EvaluationSpec, "input");
+        Precision[] precisions = choosesPrecision && config.Loop.Precision == Precision.Bf16 && Device.Current.Type == DeviceType.Cpu
+            ? [Precision.Fp32, Precision.Bf16]
+            : [config.Loop.Precision];
+        return RunProbe.Measure(config, network, spec, splits.Train, precisions, options.Clock, ct);
+    }
+
+    private static TrainingConfig ChoosePrecision(TrainingConfig config, RunProbe? probe, List<string> notes)
+    {
+        if (probe?.OtherStep is not TimeSpan other)
+        {
+            return config;
+        }
+
+        bool short16 = probe.Precision == Precision.Bf16;
+        notes.Add(string.Create(
+            CultureInfo.InvariantCulture,
+            $"computes in {(short16 ? "bfloat16" : "float32")}: a step takes {probe.Step.TotalMilliseconds:0} ms, in {(short16 ? "float32" : "bfloat16")} {other.TotalMilliseconds:0} ms (loop.precision)"));
+        return config with { Loop = config.Loop with { Precision = probe.Precision } };
+    }
+
+    private static TimeSpan Estimate(TrainingConfig config, DatasetSplits splits, int steps, int epochs, RunProbe probe)
     {
         int batch = config.Loop.BatchSize!.Value;
         int workers = config.Data.Workers ?? Environment.ProcessorCount;
@@ -483,97 +505,4 @@ internal static class Planner
         int[] test = splits.Test?.CountPerClass() ?? new int[train.Length];
         return [.. splits.Train.Labels.Names.Select((name, i) => new ClassClips(name, train[i], validation[i], test[i]))];
     }
-
-    // Times steps of a throw-away copy of the network on real clips, so that the run itself starts untouched.
-    private static Probe Measure(TrainingConfig config, DatasetSplits splits, TrainerOptions options, CancellationToken ct)
-    {
-        TimeProvider clock = options.Clock;
-        using VideoNetwork network = CreateNetwork(config, splits.Train.Labels.Count, options, []).Network;
-        ClipSpec spec = Specification(config.Input, network.EvaluationSpec, "input");
-        (TimeSpan sparse, TimeSpan whole, long bytes) = MeasureDecoding(splits.Train, spec, config.Data.Cache, clock, ct);
-        ParameterPlan parameters = ParameterPlan.For(network, Learner.Rules(config));
-        parameters.Apply();
-        using Optimizer optimizer = Learner.CreateOptimizer(config.Optimizer, parameters.Groups);
-        int batch = config.Loop.BatchSize!.Value;
-        long[] shape = [batch, spec.Frames, 3, spec.Size, spec.Size];
-        var pixels = new float[shape.Aggregate(1L, (a, b) => a * b)];
-        var random = new CounterRandom(config.Seed, "probe");
-        for (int i = 0; i < pixels.Length; i++)
-        {
-            pixels[i] = (float)random.NextDouble(-1, 1);
-        }
-
-        TimeSpan best = TimeSpan.MaxValue;
-        for (int step = 0; step <= ProbeSteps; step++)
-        {
-            ct.ThrowIfCancellationRequested();
-            long start = clock.GetTimestamp();
-            using var scope = new TensorScope();
-            network.SetRandomKey(config.Seed, 0, step);
-            Tensor loss;
-            using (config.Loop.Precision == Precision.Bf16 ? Autocast.BFloat16() : null)
-            {
-                Tensor clips = Tensor.From<float>(pixels, shape).To(config.Loop.Precision == Precision.Fp64 ? DType.Float64 : DType.Float32);
-                loss = F.CrossEntropy(network.Forward(clips).To(clips.DType), Tensor.From<long>(new long[batch], [batch]));
-            }
-
-            loss.Backward();
-            optimizer.ClipGradientNorm(1);
-            optimizer.Step(1e-6);
-            optimizer.ZeroGrad();
-            TimeSpan time = clock.GetElapsedTime(start);
-            best = step > 0 && time < best ? time : best; // the first one sets things up
-        }
-
-        return new Probe(best, sparse, whole, bytes);
-    }
-
-    // With a cache, whole videos are decoded once; without, a few frames of each in every epoch.
-    private static (TimeSpan Sparse, TimeSpan Whole, long CacheBytes) MeasureDecoding(VideoDataset dataset, ClipSpec spec, CacheMode cache, TimeProvider clock, CancellationToken ct)
-    {
-        var pipeline = new ClipPipeline(spec);
-        TimeSpan sparse = TimeSpan.Zero, whole = TimeSpan.Zero;
-        long bytes = 0;
-        int read = 0;
-        for (int i = 0; i < ProbeClips; i++)
-        {
-            VideoSample sample = dataset.Samples[(int)((((2L * i) + 1) * dataset.Samples.Count) / (2 * ProbeClips))];
-            try
-            {
-                long start = clock.GetTimestamp();
-                using (IFrameSource source = sample.Open(spec.Color, ct))
-                using (DecodedClip clip = pipeline.Decode(source, ct))
-                {
-                    sparse += clock.GetElapsedTime(start);
-                    var scaler = new FrameScaler(spec.Resize, source.Width, source.Height);
-                    bytes += (long)source.FrameCount * scaler.Width * scaler.Height * 3;
-                    if (cache != CacheMode.Off)
-                    {
-                        start = clock.GetTimestamp();
-                        long frameBytes = (long)source.Width * source.Height * 3;
-                        int[] some = [.. Enumerable.Range(0, Math.Min(source.FrameCount, (int)Math.Clamp(ProbeBytes / frameBytes, 1, ProbeFrames)))];
-                        var frames = new byte[some.Length * frameBytes];
-                        source.ReadFrames(some, frames, ct);
-                        whole += clock.GetElapsedTime(start) * ((double)source.FrameCount / some.Length);
-                    }
-                }
-
-                read++;
-            }
-            catch (MediaException)
-            {
-                // Training will say so, with the file's name.
-            }
-        }
-
-        read = Math.Max(1, read);
-        return (sparse / read, whole / read, bytes / read);
-    }
-
-    /// <summary>What was measured.</summary>
-    /// <param name="Step">One optimiser step.</param>
-    /// <param name="Sparse">Decoding the frames of one clip, on one thread.</param>
-    /// <param name="Whole">Decoding a whole video, on one thread; zero if nothing is to be cached.</param>
-    /// <param name="CacheBytesPerClip">Bytes of one video's frames after the resize.</param>
-    private sealed record Probe(TimeSpan Step, TimeSpan Sparse, TimeSpan Whole, long CacheBytesPerClip);
 }

@@ -100,6 +100,45 @@ public sealed class SafetensorsFileTests : IDisposable
         Assert.Equal(File.ReadAllBytes(_folder["x"]), File.ReadAllBytes(_folder["y"]));
     }
 
+    /// <summary>Whichever bit of a file of Kinora's turns over, on a disk or on the way: it is noticed.</summary>
+    [Fact]
+    public void Open_AnyBitFlipped_IsNoticed()
+    {
+        SafetensorsFile.Save(_folder["good"], [("weight", Tensor.Arange(6, DType.Float32).Reshape(2, 3)), ("on", Tensor.From<bool>([true, false]))], new Dictionary<string, string> { ["epoch"] = "12" });
+        byte[] good = File.ReadAllBytes(_folder["good"]);
+        int key = good.AsSpan().IndexOf("kinora.crc32c"u8);
+        foreach (int bit in Enumerable.Range(0, 8 * good.Length))
+        {
+            if (bit / 8 >= key && bit / 8 < key + "kinora.crc32c".Length)
+            {
+                continue; // without the key there are no checksums, and nothing else has changed
+            }
+
+            byte[] bad = [.. good];
+            bad[bit / 8] ^= (byte)(1 << (bit % 8));
+            File.WriteAllBytes(_folder["bad"], bad);
+
+            CheckpointException e = Assert.Throws<CheckpointException>(() =>
+            {
+                using SafetensorsFile file = SafetensorsFile.Open(_folder["bad"]);
+                _ = file.ReadAll().Count();
+                Assert.Fail($"bit {bit % 8} of byte {bit / 8} isn't noticed");
+            });
+            Assert.Equal(_folder["bad"], e.Path);
+        }
+    }
+
+    [Fact]
+    public void Save_MetadataOfAnotherFile_ReplacesItsChecksums()
+    {
+        SafetensorsFile.Save(_folder["a"], [("t", Tensor.Arange(5))]);
+        using SafetensorsFile a = SafetensorsFile.Open(_folder["a"]);
+        Assert.Empty(a.Metadata);
+        SafetensorsFile.Save(_folder["b"], [("t", Tensor.Arange(7))], new Dictionary<string, string> { ["kinora.crc32c"] = "00" });
+        using SafetensorsFile b = SafetensorsFile.Open(_folder["b"]);
+        Assert.Equal(7, b.Read("t").Count);
+    }
+
     [Theory]
     [InlineData("{}", 4, "expected")]
     [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 7, "expected")]

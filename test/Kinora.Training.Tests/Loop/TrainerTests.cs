@@ -239,6 +239,8 @@ public sealed class TrainerTests : IDisposable
         Assert.NotNull(config.Threads);
         Assert.NotNull(config.Schedule.WarmupEpochs);
         Assert.NotEqual(Precision.Auto, config.Loop.Precision);
+        Assert.Equal(Autocast.IsSupported ? 1 : 0, plan.Notes.Count(n => n.StartsWith("computes in ", StringComparison.Ordinal)));
+        Assert.Equal(plan.BFloat16, config.Loop.Precision == Precision.Bf16);
         Assert.True(plan.EstimatedTime > TimeSpan.Zero && plan.StepTime > TimeSpan.Zero && plan.DecodeTime > TimeSpan.Zero);
         Assert.Equal((18, 6, 6), (plan.TrainClips, plan.ValidationClips, plan.TestClips));
         Assert.Equal(new ClassClips("blue", 6, 2, 2), plan.Classes[0]);
