@@ -26,9 +26,8 @@ internal sealed class TrainingRun : IDisposable
     private readonly Learner _learner;
     private readonly ClipLoader _trainLoader;
     private readonly ClipLoader? _validationLoader;
+    private readonly RunCheckpoints _checkpoints;
     private readonly long _start;
-    private long _lastWritten;
-    private int _stepWritten;
     private double _evaluationSeconds;
     private bool _stopping;
 
@@ -38,7 +37,7 @@ internal sealed class TrainingRun : IDisposable
         (_prepared, _options, _processes, _progress, _ct) = (prepared, options, processes, processes.IsMain ? progress : null, ct);
         (_plan, _network, _clock) = (prepared.Plan, prepared.Network, options.Clock);
         _config = _plan.Config;
-        _start = _lastWritten = _clock.GetTimestamp();
+        _start = _clock.GetTimestamp();
         _stages = new StageClock(_clock);
         _learner = new Learner(prepared, processes, _stages);
         VideoDataset train = prepared.Splits.Train, validation = prepared.Splits.Validation;
@@ -55,12 +54,16 @@ internal sealed class TrainingRun : IDisposable
         }
 
         _state.Processes = processes.Size;
-        _stepWritten = _state.Step;
         _learner.Synchronize();
         _folder = new RunFolder(_plan.RunFolder, _clock, processes.IsMain);
+        _checkpoints = new RunCheckpoints(_folder, _plan, _network, _learner, _state, _stages, _clock)
+        {
+            Provenance = options.Provenance,
+            Written = path => Report(new TrainingProgress.CheckpointWritten(path)),
+        };
         if (resumed is not null && Path.GetFileName(checkpoint) != RunFolder.LastFile)
         {
-            WriteLast(); // before anything forgets the steps behind this checkpoint
+            _checkpoints.WriteLast(); // before anything forgets the steps behind this checkpoint
         }
 
         _journal = new RunJournal(_folder, _plan, _state, resumed is not null, _clock);
@@ -96,7 +99,7 @@ internal sealed class TrainingRun : IDisposable
         {
             if (!TrainEpoch() || !FinishEpoch())
             {
-                WriteLast();
+                _checkpoints.WriteLast();
                 _folder.Log("cancelled; continue with --resume");
                 return Outcome(TrainingEnd.Cancelled);
             }
@@ -173,9 +176,9 @@ internal sealed class TrainingRun : IDisposable
                     ReportStep(learned, batch.Views, waited, computed);
                 }
 
-                if (IsCheckpointDue())
+                if (_checkpoints.IsDue)
                 {
-                    WriteLast();
+                    _checkpoints.WriteLast();
                 }
 
                 last = _clock.GetTimestamp(); // a checkpoint isn't waiting for clips
@@ -222,10 +225,6 @@ internal sealed class TrainingRun : IDisposable
         return learned;
     }
 
-    private bool IsCheckpointDue() => _learner.IsBetweenSteps && _state.Step < _plan.StepsPerEpoch
-        && ((_config.Checkpoints.EverySteps is int steps && _state.Step - _stepWritten >= steps)
-            || _clock.GetElapsedTime(_lastWritten) > TimeSpan.FromMinutes(_config.Checkpoints.EveryMinutes));
-
     // Evaluates, writes best and last. Returns false when cancelled before anything was written.
     private bool FinishEpoch()
     {
@@ -262,7 +261,7 @@ internal sealed class TrainingRun : IDisposable
         {
             (_state.BestEpoch, _state.BestTop1, _state.BestLoss, _state.EvaluationsWithoutBest) = (epoch, validation?.Score ?? double.NaN, validation?.Loss ?? double.NaN, 0);
             using IDisposable? averaged = _learner.Averaged();
-            WriteBest(record);
+            _checkpoints.WriteBest(record);
         }
         else if (validation is not null)
         {
@@ -276,8 +275,8 @@ internal sealed class TrainingRun : IDisposable
 
         _state.Epoch++;
         _state.BeginEpoch();
-        WriteLast();
-        KeepEpoch(epoch);
+        _checkpoints.WriteLast();
+        _checkpoints.KeepEpoch(epoch);
         _folder.WriteMetrics(_state.Epochs);
         _folder.Log(Text($"epoch {epoch}/{Epochs}: loss {record.TrainLoss:0.0000}, training top-1 {record.TrainTop1:0.000}, ")
             + (validation is null ? "not evaluated" : Text($"validation loss {validation.Loss:0.0000}, top-1 {validation.Top1:0.000}"))
@@ -295,21 +294,7 @@ internal sealed class TrainingRun : IDisposable
     private void CompleteEpoch()
     {
         _folder.WriteMetrics(_state.Epochs);
-        if (_state is { Epoch: > 0, Step: 0 } && !File.Exists(_folder[RunFolder.EpochFile(_state.Epoch)]))
-        {
-            KeepEpoch(_state.Epoch);
-        }
-    }
-
-    private void KeepEpoch(int epoch)
-    {
-        CheckpointConfig config = _config.Checkpoints;
-        if (!_folder.Writes || config.EveryEpochs == 0 || (epoch % config.EveryEpochs != 0 && epoch != Epochs))
-        {
-            return;
-        }
-
-        _folder.KeepEpoch(epoch, config.Keep);
+        _checkpoints.KeepMissingEpoch();
     }
 
     private bool IsBest(EvaluationResult? validation, int epoch)
@@ -500,58 +485,6 @@ internal sealed class TrainingRun : IDisposable
         _folder.Log(message);
         return new TrainingException(message, File.Exists(last) ? last : null);
     }
-
-    private void WriteBest(EpochRecord record)
-    {
-        if (!_folder.Writes)
-        {
-            return;
-        }
-
-        _stages.Enter(TrainingStage.Checkpoints);
-        string path = _folder[RunFolder.BestFile];
-        CreateCheckpoint(record, state: null).Write(path, _network.StateDict());
-        Report(new TrainingProgress.CheckpointWritten(path));
-    }
-
-    private void WriteLast()
-    {
-        if (!_folder.Writes)
-        {
-            return;
-        }
-
-        _stages.Enter(TrainingStage.Checkpoints);
-        using var scope = new TensorScope();
-        _state.SchedulePosition = _learner.Schedule.Position;
-        double before = _state.EarlierSeconds;
-        _state.EarlierSeconds += _clock.GetElapsedTime(_start).TotalSeconds;
-        string path = _folder[RunFolder.LastFile];
-        CreateCheckpoint(_state.Epochs.LastOrDefault(), _state.ToJson()).Write(path, _network.StateDict(), _learner.StateDict());
-        _state.EarlierSeconds = before;
-        (_lastWritten, _stepWritten) = (_clock.GetTimestamp(), _state.Step);
-        _stages.Enter(TrainingStage.Other);
-        Report(new TrainingProgress.CheckpointWritten(path));
-    }
-
-    private Checkpoint CreateCheckpoint(EpochRecord? record, string? state) => new()
-    {
-        Model = _network.Name,
-        Options = _network.Options,
-        ClipSpec = _plan.ClipSpec,
-        Labels = _plan.Labels,
-        Config = _config,
-        Epoch = record?.Epoch ?? 0,
-        Metrics = record is null ? new Dictionary<string, double>() : new Dictionary<string, double>
-        {
-            ["train_loss"] = record.TrainLoss,
-            ["train_top1"] = record.TrainTop1,
-            ["validation_loss"] = record.ValidationLoss ?? double.NaN,
-            ["validation_top1"] = record.ValidationTop1 ?? double.NaN,
-        },
-        Provenance = MachineFacts.Provenance(_options.Provenance),
-        TrainingState = state,
-    };
 
     private TrainingOutcome Outcome(TrainingEnd end)
     {
