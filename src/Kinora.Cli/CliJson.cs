@@ -9,7 +9,8 @@ internal sealed record TestSummary(int Clips, int Failures, double Top1, double 
 
 /// <summary>What <c>train --json</c> prints.</summary>
 internal sealed record TrainSummary(
-    string Run, int Epochs, int BestEpoch, double? BestValidationTop1, double? TestTop1, int? TestClips, double Seconds, string Model, double OnnxRelativeDifference);
+    string Run, int Epochs, int BestEpoch, double? BestValidationTop1, double? BestValidationMeanAveragePrecision, double? TestTop1, double? TestMeanAveragePrecision, int? TestClips,
+    double Seconds, string Model, double OnnxRelativeDifference);
 
 /// <summary>One line of <c>classify --json</c>.</summary>
 internal sealed record ClassifiedClip(string Path, IReadOnlyList<Prediction>? Predictions, ClipMilliseconds? Milliseconds, string? Error);

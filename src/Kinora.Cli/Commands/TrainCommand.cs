@@ -44,9 +44,14 @@ internal static class TrainCommand
 
         command.Validators.Add(result =>
         {
-            if (!what.SaysWhat(result) && result.GetValue(resume) is null)
+            bool goesOn = result.GetValue(resume) is not null;
+            if (!what.SaysWhat(result) && !goesOn)
             {
                 result.AddError("expected a folder of class folders (or --config FILE, or --resume RUN)");
+            }
+            else if (goesOn && (result.GetValue(planOnly) || result.GetValue(test)))
+            {
+                result.AddError("--plan and --test: expected a run that begins, found --resume; a run's plan is its config.yaml (--explain prints it), and kinora eval measures it");
             }
         });
         command.SetAction((parsed, ct) => Task.FromResult(Run(parsed, ct)));
@@ -60,7 +65,7 @@ internal static class TrainCommand
             TrainerOptions options = new() { Provenance = Provenance.Current(), StartWeights = StartWeights.Load, Rendezvous = rendezvous, Device = parsed.GetValue(device)!, Profile = parsed.GetValue(profile) };
             if (parsed.GetValue(resume) is { } run)
             {
-                return Finish(Follow(progress => Trainer.Resume(run.FullName, options, progress, ct)), speaks, asJson, ct);
+                return Resume(run.FullName);
             }
 
             (ConfigDraft draft, PaddleTraining? recipe) = what.Configure(parsed, speaks ? output.Note : _ => { });
@@ -84,9 +89,28 @@ internal static class TrainCommand
             }
 
             TrainingOutcome outcome = Follow(progress => recipe?.ResumeEpoch > 0
-                ? Trainer.Resume(RunAfter(config, recipe.ResumeEpoch), options, progress, ct)
+                ? Trainer.Resume(RunAfter(config, recipe.ResumeEpoch), options with { Changes = ChangesSince(draft, config) }, progress, ct)
                 : Trainer.Run(config, options, progress, ct));
             return Finish(outcome, speaks, asJson, ct);
+
+            int Resume(string path)
+            {
+                options = options with { Changes = what.Changes(parsed) };
+                if (parsed.GetValue(explain))
+                {
+                    ConfigDraft resumed = ResumedSettings.Apply(Trainer.ConfigurationOf(path), options.Changes);
+                    output.Out.Write(ConfigYaml.Explain(resumed.Build(), resumed));
+                    return ExitCode.Success;
+                }
+
+                if (rendezvous is null && !asJson && options.Changes.Count == 0 && FinishedEpochs(path) is int done)
+                {
+                    output.Note($"{path} is finished: {done} epochs; nothing to do. For more: kinora train --resume {Shell.Quote(path)} --epochs {2 * done}");
+                    return ExitCode.Success;
+                }
+
+                return Finish(Follow(progress => Trainer.Resume(path, options, progress, ct)), speaks, asJson, ct);
+            }
 
             // Of several processes one speaks, and exports what came of it.
             TrainingOutcome Follow(Func<IProgress<TrainingProgress>?, TrainingOutcome> train) => speaks ? TrainingView.Follow(output, asJson, train) : train(null);
@@ -136,7 +160,7 @@ internal static class TrainCommand
             string folder = outcome.Plan.RunFolder;
             if (outcome.End != TrainingEnd.Completed)
             {
-                output.Note($"stopped after epoch {outcome.Epochs.Count}; go on with: kinora train --resume {folder}");
+                output.Note($"stopped after epoch {outcome.Epochs.Count}; go on with: kinora train --resume {Shell.Quote(folder)}");
                 return ExitCode.Failure;
             }
 
@@ -145,28 +169,45 @@ internal static class TrainCommand
             {
                 output.Out.WriteLine(JsonSerializer.Serialize(
                     new TrainSummary(
-                        folder, outcome.Epochs.Count, outcome.BestEpoch, outcome.BestValidationTop1, outcome.Test?.Top1, outcome.Test?.Clips,
+                        folder, outcome.Epochs.Count, outcome.BestEpoch, outcome.BestValidationTop1, outcome.BestValidationMeanAveragePrecision,
+                        outcome.Test?.Top1, outcome.Test?.MeanAveragePrecision, outcome.Test?.Clips,
                         outcome.Elapsed.TotalSeconds, exported.Path, exported.Difference),
                     CliJson.Default.TrainSummary));
                 return ExitCode.Success;
             }
 
             output.Out.WriteLine();
-            if (outcome.Test is { } test)
+            if ((outcome.Test ?? outcome.Validation) is { } measured)
             {
-                output.Out.WriteLine($"test accuracy   {output.Paint($"{100 * test.Top1:0.0} %", "1")}  ({test.Clips} clips{(test.Failures > 0 ? $", {test.Failures} unreadable and counted as wrong" : "")})");
-            }
-            else if (outcome.Validation is { } validation)
-            {
-                output.Out.WriteLine($"validation accuracy   {output.Paint($"{100 * validation.Top1:0.0} %", "1")}  ({validation.Clips} clips; there is no test split)");
+                bool tested = outcome.Test is not null;
+                string what = $"{(tested ? "test" : "validation")} {(measured.MeanAveragePrecision is null ? "accuracy" : "mAP")}";
+                string top1 = measured.MeanAveragePrecision is null ? "" : $"top-1 {100 * measured.Top1:0.0} %, ";
+                output.Out.WriteLine($"{what.PadRight(13)}   {output.Paint($"{100 * measured.Score:0.0} %", "1")}  ({top1}{measured.Clips} clips{(tested ? "" : "; there is no test split")}{(measured.Failures > 0 ? $", {measured.Failures} unreadable and counted as wrong" : "")})");
             }
 
             output.Out.WriteLine($"model           {exported.Path}  (differs from the network by {exported.Difference:0.0e+0} of its largest score)");
             output.Out.WriteLine($"report          {outcome.Report}");
-            output.Out.WriteLine($"use it          kinora classify --model {folder} clip.mp4");
+            output.Out.WriteLine($"use it          kinora classify --model {Shell.Quote(folder)} clip.mp4");
             return ExitCode.Success;
         }
     }
+
+    // Null while there is something left to do, be it the report or the exported model.
+    private static int? FinishedEpochs(string run)
+    {
+        string last = Path.Combine(run, "last.safetensors");
+        if (!File.Exists(last) || !File.Exists(Path.Combine(run, "report.html")) || !File.Exists(Path.Combine(run, ModelExport.FileName)))
+        {
+            return null;
+        }
+
+        Checkpoint checkpoint = Checkpoint.Read(last);
+        return checkpoint.Epoch >= checkpoint.Config.Loop.Epochs ? checkpoint.Epoch : null;
+    }
+
+    // What a recipe says now and didn't say when its run began.
+    private static ConfigSetting[] ChangesSince(ConfigDraft draft, TrainingConfig config) =>
+        [.. draft.DifferencesFrom(Trainer.ConfigurationOf(Path.Combine(config.Output, config.Name!))).Where(s => s.Key is not ("name" or "output"))];
 
     // PaddleVideo's resume_epoch: the checkpoint kept after that epoch, or the last one where it is that.
     private static string RunAfter(TrainingConfig config, int epoch)

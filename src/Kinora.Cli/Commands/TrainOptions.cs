@@ -49,45 +49,86 @@ internal sealed class TrainOptions
     public (ConfigDraft Draft, PaddleTraining? Recipe) Configure(ParseResult parsed, Action<string> note)
     {
         (ConfigDraft draft, PaddleTraining? recipe) = Begin(parsed, note);
-        Text("data.path", parsed.GetValue(_data)?.ToString(), "argument");
-        Text("name", parsed.GetValue(_name), _name.Name);
-        Text("output", parsed.GetValue(_output), _output.Name);
-        Text("model.name", parsed.GetValue(_model), _model.Name);
-        Text("model.weights", parsed.GetValue(_weights), _weights.Name);
-        Value("seed", parsed.GetValue(_seed), _seed.Name);
-        Value("threads", parsed.GetValue(_threads), _threads.Name);
-        Value("model.frames", parsed.GetValue(_frames), _frames.Name);
-        Value("model.size", parsed.GetValue(_size), _size.Name);
-        Value("loop.epochs", parsed.GetValue(_epochs), _epochs.Name);
-        Value("loop.batchSize", parsed.GetValue(_batch), _batch.Name);
-        Value("loop.timeBudgetMinutes", parsed.GetValue(_minutes), _minutes.Name);
-        Value("loop.maxStepsPerEpoch", parsed.GetValue(_maxIterations), _maxIterations.Name);
-        Value("optimizer.learningRate", parsed.GetValue(_rate), _rate.Name);
-        Value("model.pretrained", parsed.GetValue(_scratch) ? "false" : null, _scratch.Name);
-        Value("model.temporalShift", parsed.GetValue(_noShift) ? "false" : null, _noShift.Name);
-        foreach (string one in parsed.GetValue(_set) ?? [])
+        IReadOnlyDictionary<string, string> given = draft.Origins();
+        if (parsed.GetValue(_data) is { } folder && given.TryGetValue("data.trainList", out string? origin))
         {
-            int equals = one.IndexOf('=', StringComparison.Ordinal);
-            draft.Set(
-                equals > 0 ? one[..equals].Trim() : throw new ConfigException($"{_set.Name}: expected key=value, found '{one}'"), one[(equals + 1)..].Trim(), _set.Name);
+            note($"{folder} is used in place of data.trainList ({origin}) and its like");
+        }
+
+        foreach (ConfigSetting setting in Settings(parsed, given.ContainsKey))
+        {
+            draft.Set(setting);
         }
 
         return (draft, recipe);
+    }
 
-        void Text(string key, string? value, string origin)
+    /// <summary>What the command line says when a run goes on, whose configuration is its own.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <returns>The settings.</returns>
+    /// <exception cref="ConfigException">A configuration or recipe is given, too.</exception>
+    public IReadOnlyList<ConfigSetting> Changes(ParseResult parsed)
+    {
+        foreach (Option option in (Option[])[_config, _override, _amp])
         {
-            if (value is not null)
+            if (parsed.GetResult(option) is { Implicit: false })
             {
-                draft.SetText(key, value, origin);
+                throw new ConfigException($"resume: expected nothing that makes another configuration, found {option.Name}; a run goes on with its own");
             }
         }
 
-        void Value(string key, object? value, string origin)
+        return [.. Settings(parsed, _ => true)];
+    }
+
+    // A folder replaces the lists that were given.
+    private IEnumerable<ConfigSetting> Settings(ParseResult parsed, Func<string, bool> given)
+    {
+        if (parsed.GetValue(_data) is { } folder)
         {
-            if (value is not null)
+            yield return ConfigSetting.OfText("data.path", folder.ToString(), "argument");
+            foreach (string list in new[] { "data.trainList", "data.validationList", "data.testList" }.Where(given))
             {
-                draft.Set(key, Convert.ToString(value, CultureInfo.InvariantCulture)!, origin);
+                yield return new ConfigSetting(list, "auto", "argument");
             }
+        }
+
+        (string Key, string? Value, Option Option)[] texts =
+        [
+            ("name", parsed.GetValue(_name), _name),
+            ("output", parsed.GetValue(_output), _output),
+            ("model.name", parsed.GetValue(_model), _model),
+            ("model.weights", parsed.GetValue(_weights), _weights),
+        ];
+        (string Key, object? Value, Option Option)[] values =
+        [
+            ("seed", parsed.GetValue(_seed), _seed),
+            ("threads", parsed.GetValue(_threads), _threads),
+            ("model.frames", parsed.GetValue(_frames), _frames),
+            ("model.size", parsed.GetValue(_size), _size),
+            ("loop.epochs", parsed.GetValue(_epochs), _epochs),
+            ("loop.batchSize", parsed.GetValue(_batch), _batch),
+            ("loop.timeBudgetMinutes", parsed.GetValue(_minutes), _minutes),
+            ("loop.maxStepsPerEpoch", parsed.GetValue(_maxIterations), _maxIterations),
+            ("optimizer.learningRate", parsed.GetValue(_rate), _rate),
+            ("model.pretrained", parsed.GetValue(_scratch) ? "false" : null, _scratch),
+            ("model.temporalShift", parsed.GetValue(_noShift) ? "false" : null, _noShift),
+        ];
+        foreach ((string key, string? value, Option option) in texts.Where(t => t.Value is not null))
+        {
+            yield return ConfigSetting.OfText(key, value!, option.Name);
+        }
+
+        foreach ((string key, object? value, Option option) in values.Where(v => v.Value is not null))
+        {
+            yield return new ConfigSetting(key, Convert.ToString(value, CultureInfo.InvariantCulture)!, option.Name);
+        }
+
+        foreach (string one in parsed.GetValue(_set) ?? [])
+        {
+            int equals = one.IndexOf('=', StringComparison.Ordinal);
+            yield return equals > 0
+                ? new ConfigSetting(one[..equals].Trim(), one[(equals + 1)..].Trim(), _set.Name)
+                : throw new ConfigException($"{_set.Name}: expected key=value, found '{one}'");
         }
     }
 

@@ -13,6 +13,12 @@ namespace Kinora.Models;
 /// </remarks>
 public sealed record NetworkCost(LayerCost Network, IReadOnlyList<long> Input, IReadOnlyDictionary<string, int> Uncounted)
 {
+    /// <summary>
+    /// Values that the operators of one clip put out, without those that overwrite or only move others: training keeps about as
+    /// many until the backward pass.
+    /// </summary>
+    public long Activations { get; init; }
+
     /// <summary>Multiply-adds of one clip.</summary>
     public long MultiplyAdds => Network.MultiplyAdds;
 
@@ -58,8 +64,10 @@ public sealed record NetworkCost(LayerCost Network, IReadOnlyList<long> Input, I
         Tensor clip = Tensor.Zeros([1, network.Frames, 3, network.Size, network.Size]);
         meter.Output = network.Forward(clip).Shape.ToArray();
         recording.Stop();
+        long activations = recording.Calls.Where(OperatorCost.IsArithmetic)
+            .Sum(call => call.Outputs.Except(call.Arguments.Select(a => a.TensorId)).Sum(id => recording.Tensor(id).Count));
         IReadOnlyDictionary<string, int> uncounted = Count(recording, owners, meter);
-        return new NetworkCost(meter.ToCost(), clip.Shape.ToArray(), uncounted);
+        return new NetworkCost(meter.ToCost(), clip.Shape.ToArray(), uncounted) { Activations = activations };
     }
 
     // A call belongs to the layer whose parameter it takes. One that takes none (the products inside an attention)

@@ -105,6 +105,31 @@ public sealed class ConfigDraft
         return this;
     }
 
+    /// <summary>Sets one value, over what was there before.</summary>
+    /// <param name="setting">The value.</param>
+    /// <returns>This draft.</returns>
+    /// <exception cref="ConfigException">No key has this path, or the value is no YAML.</exception>
+    public ConfigDraft Set(ConfigSetting setting)
+    {
+        ArgumentNullException.ThrowIfNull(setting);
+        return Set(setting.Key, setting.Value, setting.Origin);
+    }
+
+    /// <summary>What was given here and is different in a configuration that is settled.</summary>
+    /// <param name="settled">The configuration, such as a run's.</param>
+    /// <returns>Keys with the values given here; what is left to the plan isn't different.</returns>
+    public IReadOnlyList<ConfigSetting> DifferencesFrom(TrainingConfig settled)
+    {
+        ArgumentNullException.ThrowIfNull(settled);
+        Dictionary<string, string> theirs = ConfigYaml.Flatten(settled).ToDictionary(v => v.Key, v => v.Value, StringComparer.Ordinal);
+        IReadOnlyDictionary<string, string> origins = Origins();
+        return
+        [
+            .. ConfigYaml.Flatten(Build()).Where(v => v.Value != ConfigReader.Auto && origins.ContainsKey(v.Key) && theirs.GetValueOrDefault(v.Key) != v.Value)
+                .Select(v => new ConfigSetting(v.Key, v.Value, origins[v.Key])),
+        ];
+    }
+
     /// <summary>Sets a value as it is, without YAML's rules: a path, say.</summary>
     /// <param name="key">Its path.</param>
     /// <param name="text">The value.</param>

@@ -68,14 +68,17 @@ public static class Trainer
         {
             // A run that was killed before its first checkpoint has its configuration only, with every choice made.
             return File.Exists(settled) && RunFolder.KeptEpochs(full).Count == 0
-                ? Run(ConfigYaml.Load(settled) with { Name = Path.GetFileName(full), Output = Path.GetDirectoryName(full)! }, options with { Probe = false }, progress, ct)
+                ? Run(Changed(ConfigYaml.Load(settled), options) with { Name = Path.GetFileName(full), Output = Path.GetDirectoryName(full)! }, options with { Probe = false }, progress, ct)
                 : throw new CheckpointException($"resume: expected {RunFolder.LastFile} in the run folder, found none; {Alternatives(full, last) ?? "start the run anew"}", runFolder);
         }
 
         return ComputeThread.Run(() => SharedRun.With(options, processes =>
         {
             (Checkpoint checkpoint, RunState state) = ReadState(full, last);
-            TrainingConfig config = checkpoint.Config with { Name = Path.GetFileName(full), Output = Path.GetDirectoryName(full)! };
+            TrainingConfig changed = Changed(checkpoint.Config, options);
+            string[] changes = [.. ResumedSettings.Describe(checkpoint.Config, changed, state.Epoch)];
+            RequireClips(changed.Data, options, last);
+            TrainingConfig config = changed with { Name = Path.GetFileName(full), Output = Path.GetDirectoryName(full)! };
             config = SharedRun.Divide(config, state.Processes, processes.Size, last);
             using PreparedRun prepared = SharedRun.Prepare(processes, config, options, state, ct);
             if (Planner.Fingerprint(prepared.Splits) != state.Clips)
@@ -83,10 +86,24 @@ public static class Trainer
                 throw new CheckpointException("resume: expected the clips that the run began with, found others; start a new run", last);
             }
 
-            PreparedRun same = prepared with { Plan = prepared.Plan with { Config = SharedRun.Divide(checkpoint.Config, state.Processes, processes.Size, last), RunFolder = full } };
+            PreparedRun same = prepared with
+            {
+                Plan = prepared.Plan with { Config = SharedRun.Divide(changed, state.Processes, processes.Size, last), RunFolder = full, Notes = [.. prepared.Plan.Notes, .. changes] },
+            };
             using var run = new TrainingRun(same, state, last, processes, options, progress, ct);
             return run.Run();
         }));
+    }
+
+    /// <summary>The configuration of a run, with every choice made.</summary>
+    /// <param name="runFolder">Folder of the run, or a checkpoint in it.</param>
+    /// <returns>That of the checkpoint with which it would go on; config.yaml where there is none.</returns>
+    /// <exception cref="CheckpointException">There is no run, or its checkpoint is damaged.</exception>
+    public static TrainingConfig ConfigurationOf(string runFolder)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(runFolder);
+        string last = File.Exists(runFolder) ? runFolder : Path.Combine(runFolder, RunFolder.LastFile), settled = Path.Combine(runFolder, RunFolder.ConfigFile);
+        return File.Exists(last) || !File.Exists(settled) ? Checkpoint.Read(last).Config : ConfigYaml.Load(settled);
     }
 
     /// <summary>Measures the weights of <see cref="ModelConfig.Weights"/> on the test clips, by the configuration's test specification.</summary>
@@ -125,6 +142,18 @@ public static class Trainer
         });
     }
 
+    private static TrainingConfig Changed(TrainingConfig began, TrainerOptions options) =>
+        options.Changes.Count == 0 ? began : ResumedSettings.Apply(began, options.Changes).Build();
+
+    private static void RequireClips(DataConfig data, TrainerOptions options, string checkpoint)
+    {
+        string path = data.TrainList ?? data.Path;
+        if (options.Splits is null && !Path.IsPathRooted(path) && !Path.Exists(path))
+        {
+            throw new DatasetException($"resume: expected the clips of the run in {path}, found nothing; the path is relative to where the run began: go there, or give the folder beside --resume", checkpoint);
+        }
+    }
+
     private static (Checkpoint Checkpoint, RunState State) ReadState(string folder, string path)
     {
         try
@@ -157,7 +186,8 @@ public static class Trainer
         ArgumentNullException.ThrowIfNull(config);
         return ComputeThread.Run(() =>
         {
-            using PreparedRun prepared = Planner.Prepare(config, options ?? new TrainerOptions(), resumed: null, ct);
+            // A run of this name may be there: planning doesn't touch it.
+            using PreparedRun prepared = Planner.Prepare(config, (options ?? new TrainerOptions()) with { KeepName = config.Name is not null }, resumed: null, ct);
             return prepared.Plan;
         });
     }

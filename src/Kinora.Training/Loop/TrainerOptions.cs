@@ -22,6 +22,9 @@ public sealed record TrainerOptions
     /// <summary>Measure a few steps for the plan's time estimate.</summary>
     public bool Probe { get; init; } = true;
 
+    /// <summary>What is set anew when a run goes on; see <see cref="ResumedSettings"/>.</summary>
+    public IReadOnlyList<ConfigSetting> Changes { get; init; } = [];
+
     /// <summary>Clips to use in place of those that <see cref="TrainingConfig.Data"/> names, such as one fold of a cross-validation.</summary>
     public DatasetSplits? Splits { get; init; }
 

@@ -31,6 +31,9 @@ public sealed record TrainingOutcome
     /// <summary>Validation accuracy of the best checkpoint, in [0, 1]; null if none was evaluated.</summary>
     public double? BestValidationTop1 { get; init; }
 
+    /// <summary>Its mean average precision, in [0, 1]; null unless clips may have several labels.</summary>
+    public double? BestValidationMeanAveragePrecision { get; init; }
+
     /// <summary>The best checkpoint on the test split; null if the run isn't completed or there is no test split.</summary>
     public EvaluationResult? Test { get; init; }
 

@@ -69,6 +69,8 @@ internal sealed class TrainingRun : IDisposable
         _journal = new RunJournal(_folder, _plan, _state, resumed is not null, _clock);
     }
 
+    private EpochRecord? Best => _state.Epochs.FirstOrDefault(e => e.Epoch == _state.BestEpoch);
+
     private int Epochs => _config.Loop.Epochs!.Value;
 
     private bool IsExhausted => _config.Loop.Patience is int patience && _state.EvaluationsWithoutBest >= patience;
@@ -504,7 +506,8 @@ internal sealed class TrainingRun : IDisposable
         Plan = _plan,
         Epochs = [.. _state.Epochs],
         BestEpoch = _state.BestEpoch,
-        BestValidationTop1 = _state.BestEpoch > 0 && double.IsFinite(_state.BestTop1) ? _state.BestTop1 : null,
+        BestValidationTop1 = Best?.ValidationTop1,
+        BestValidationMeanAveragePrecision = Best?.ValidationMeanAveragePrecision,
         BestCheckpoint = File.Exists(_folder[RunFolder.BestFile]) ? _folder[RunFolder.BestFile] : null,
         LastCheckpoint = _folder[RunFolder.LastFile],
         Elapsed = _clock.GetElapsedTime(_start),

@@ -3,7 +3,7 @@ namespace Kinora.Training;
 /// <summary>What a network answered for one clip.</summary>
 /// <param name="Index">Index of the clip in its data set.</param>
 /// <param name="Path">The video or frame folder.</param>
-/// <param name="Label">True class.</param>
+/// <param name="Label">True class; of several the answered one if it is among them, else the first.</param>
 /// <param name="Predicted">Answered class, −1 for none (unreadable clip, or NaN scores).</param>
 /// <param name="Probability">Probability of the answer, in [0, 1].</param>
 /// <param name="LabelProbability">Probability of the true class, in [0, 1].</param>
@@ -31,6 +31,9 @@ public sealed record EvaluationResult
 
     /// <summary>Mean average precision, in [0, 1]; null unless clips may have several labels.</summary>
     public double? MeanAveragePrecision { get; init; }
+
+    /// <summary>Average precision of each class, in [0, 1], null for one that no clip has; null unless clips may have several labels.</summary>
+    public IReadOnlyList<double?>? ClassPrecisions { get; init; }
 
     /// <summary>What chooses the best epoch: mean average precision where there is one, else top-1.</summary>
     public double Score => MeanAveragePrecision ?? Top1;

@@ -143,6 +143,7 @@ public static class Evaluator
         double loss = 0;
         int right = 0;
         var scores = new double[board.Classes];
+        SampleAnswer[] answers = [.. result.Answers];
         for (int i = 0; i < board.Samples; i++)
         {
             int[] labels = [.. dataset.Samples[i].Labels];
@@ -156,14 +157,21 @@ public static class Evaluator
 
             precision.Add(scores, labels);
             loss += readable ? own / scores.Length : 0;
-            right += labels.Contains(result.Answers[i].Predicted) ? 1 : 0;
+            if (labels.Contains(answers[i].Predicted))
+            {
+                answers[i] = answers[i] with { Label = answers[i].Predicted, LabelProbability = answers[i].Probability };
+                right++;
+            }
         }
 
+        AveragePrecisions precisions = precision.Compute();
         return result with
         {
+            Answers = answers,
+            ClassPrecisions = precisions.OfClass,
             Top1 = (double)right / Math.Max(1, board.Samples),
             Loss = loss / Math.Max(1, board.Samples - result.Failures),
-            MeanAveragePrecision = precision.Compute().Mean,
+            MeanAveragePrecision = precisions.Mean,
         };
     }
 

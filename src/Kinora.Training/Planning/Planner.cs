@@ -99,10 +99,16 @@ internal static class Planner
             second = PartnerNetwork.Create(config, network, spec, train.Labels, options, notes);
             RequireFit(spec, network);
             int steps = Math.Min(StepsPerEpoch(train.Samples.Count, config.Loop.BatchSize!.Value * options.Processes), config.Loop.MaxStepsPerEpoch ?? int.MaxValue);
-            RunProbe? probe = options.Probe && resumed is null ? Measure(config, splits, chooses, options, ct) : null;
+            string? tooLarge = resumed is null && !config.Model.CheckpointGradients ? MemoryEstimate.Warn(config, NetworkCost.Measure(() => Blank(config, train.Labels.Count, options)), MemoryEstimate.Free()) : null;
+            if (tooLarge is not null)
+            {
+                notes.Add(tooLarge);
+            }
+
+            RunProbe? probe = options.Probe && resumed is null && tooLarge is null ? Measure(config, splits, chooses, options, ct) : null;
             config = ChoosePrecision(config, probe, notes);
             config = ChooseEpochs(config, train.Samples.Count, splits, steps, probe, notes);
-            notes.AddRange(RecipeAdvisor.Advise(config, AdvisedRun.Of(splits, steps, options.Processes, multiLabel)));
+            notes.AddRange(RecipeAdvisor.Advise(config, AdvisedRun.Of(splits, steps, options.Processes, multiLabel, probe?.FrameCounts ?? [])));
             long cacheBytes = resumed?.CacheBytes ?? (probe?.CacheBytesPerClip ?? 0) * train.Samples.Count;
             return new PreparedRun(
                 new TrainingPlan
@@ -388,6 +394,12 @@ internal static class Planner
     /// <param name="classes">Classes of the clips.</param>
     public static ModelOptions NetworkOptions(TrainingConfig config, int classes) =>
         new(classes, config.Model.Frames, config.Model.Size, config.Seed, config.Model.Dropout, config.Model.TemporalShift, config.Model.Pretrained, config.Model.Shift);
+
+    private static VideoNetwork Blank(TrainingConfig config, int classes, TrainerOptions options)
+    {
+        ModelOptions wanted = NetworkOptions(config, classes) with { Pretrained = false };
+        return options.NetworkFactory?.Invoke(config.Model.Name, wanted) ?? ModelCatalog.CreateBlank(config.Model.Name, wanted);
+    }
 
     private static (VideoNetwork Network, LoadReport? Report) CreateNetwork(TrainingConfig config, int classes, TrainerOptions options, List<string> notes)
     {

@@ -14,7 +14,7 @@ internal sealed record AdvisedRun
     /// <summary>Validation clips.</summary>
     public required int ValidationClips { get; init; }
 
-    /// <summary>Frames of the training clips, of those where the source states them.</summary>
+    /// <summary>Frames of the training clips, of those where the source states them or somebody looked.</summary>
     public IReadOnlyList<int> FrameCounts { get; init; } = [];
 
     /// <summary>Processes that share the run.</summary>
@@ -31,12 +31,13 @@ internal sealed record AdvisedRun
     /// <param name="stepsPerEpoch">Batches of an epoch.</param>
     /// <param name="processes">Processes that share the run.</param>
     /// <param name="multiLabel">Whether clips may have several labels.</param>
-    public static AdvisedRun Of(DatasetSplits splits, int stepsPerEpoch, int processes, bool multiLabel) => new()
+    /// <param name="measuredFrames">Frames of training clips whose source doesn't state them.</param>
+    public static AdvisedRun Of(DatasetSplits splits, int stepsPerEpoch, int processes, bool multiLabel, IReadOnlyList<int> measuredFrames) => new()
     {
         TrainPerClass = splits.Train.CountPerClass(),
         TrainClips = splits.Train.Samples.Count,
         ValidationClips = splits.Validation.Samples.Count,
-        FrameCounts = [.. splits.Train.Samples.Where(s => s is { FrameCount: not null, StartSeconds: null, EndSeconds: null }).Select(s => s.FrameCount!.Value)],
+        FrameCounts = [.. splits.Train.Samples.Where(s => s is { FrameCount: not null, StartSeconds: null, EndSeconds: null }).Select(s => s.FrameCount!.Value), .. measuredFrames],
         Processes = processes,
         StepsPerEpoch = stepsPerEpoch,
         MultiLabel = multiLabel,

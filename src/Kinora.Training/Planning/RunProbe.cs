@@ -14,17 +14,23 @@ internal sealed record RunProbe(TimeSpan Step, TimeSpan Sparse, TimeSpan Whole, 
 {
     private const int Rounds = 2;
     private const int Clips = 3;
+    private const int CountedClips = 32;
     private const int Frames = 48;
     private const long FrameBytes = 64L << 20;
 
     // Arithmetic with fewer bits has to be worth it.
     private const double WorthwhileGain = 1.05;
 
+    private static readonly TimeSpan LongestCounting = TimeSpan.FromSeconds(1);
+
     // Of slow networks one round tells enough.
     private static readonly TimeSpan LongStep = TimeSpan.FromSeconds(2);
 
     /// <summary>The arithmetic of <see cref="Step"/>: the faster one where there was a choice.</summary>
     public required Precision Precision { get; init; }
+
+    /// <summary>Frames of some of the training clips whose source doesn't state them.</summary>
+    public IReadOnlyList<int> FrameCounts { get; init; } = [];
 
     /// <summary>A step in the arithmetic that was not chosen; null where there was no choice.</summary>
     public TimeSpan? OtherStep { get; init; }
@@ -47,6 +53,7 @@ internal sealed record RunProbe(TimeSpan Step, TimeSpan Sparse, TimeSpan Whole, 
         return new RunProbe(steps[chosen], sparse, whole, bytes)
         {
             Precision = precisions[chosen],
+            FrameCounts = CountFrames(clips, clock, ct),
             OtherStep = steps.Length > 1 ? steps[1 - chosen] : null,
         };
     }
@@ -112,6 +119,34 @@ internal sealed record RunProbe(TimeSpan Step, TimeSpan Sparse, TimeSpan Whole, 
             optimizer.ZeroGrad();
             return clock.GetElapsedTime(start);
         }
+    }
+
+    // Lengths are cheap to find out, but not for nothing.
+    private static List<int> CountFrames(VideoDataset dataset, TimeProvider clock, CancellationToken ct)
+    {
+        var counts = new List<int>();
+        long start = clock.GetTimestamp();
+        int clips = Math.Min(CountedClips, dataset.Samples.Count);
+        for (int i = 0; i < clips && clock.GetElapsedTime(start) < LongestCounting; i++)
+        {
+            VideoSample sample = dataset.Samples[(int)((((2L * i) + 1) * dataset.Samples.Count) / (2L * clips))];
+            if (sample is not { FrameCount: null, StartSeconds: null, EndSeconds: null })
+            {
+                continue;
+            }
+
+            try
+            {
+                using IFrameSource source = sample.Open(cancellationToken: ct);
+                counts.Add(source.FrameCount);
+            }
+            catch (MediaException)
+            {
+                // Training will say so, with the file's name.
+            }
+        }
+
+        return counts;
     }
 
     // With a cache, whole videos are decoded once; without, a few frames of each in every epoch.

@@ -20,13 +20,15 @@ internal static class EvaluationSection
     {
         LabelMap labels = report.Plan.Labels;
         ConfusionMatrix confusion = result.Confusion;
-        int[] present = [.. Enumerable.Range(0, labels.Count).Where(c => confusion.Total(c) > 0)];
+        IReadOnlyList<double?>? precisions = result.ClassPrecisions;
+        int[] present = [.. Enumerable.Range(0, labels.Count).Where(c => precisions is null ? confusion.Total(c) > 0 : precisions[c] is not null)];
         bool many = present.Length > MostOpenClasses;
-        object[] classes = [.. (many ? present.OrderBy(confusion.Accuracy).ThenBy(c => c).ToArray() : present).Select(Class)];
+        IEnumerable<int> ordered = many ? present.OrderBy(c => precisions?[c] ?? confusion.Accuracy(c)).ThenBy(c => c) : present;
+        bool several = report.Plan.MultiLabel; // then a clip isn't wrong because its first label isn't the answer
+        object[] classes = [.. ordered.Select(c => precisions is null ? Class(c) : Precision(c))];
         SampleAnswer[] wrong = [.. result.Answers.Where(a => !a.IsRight).OrderByDescending(a => a.Probability).ThenBy(a => a.Index)];
         SampleAnswer[] mistakes = [.. wrong.Take(MostMistakes)];
         SampleAnswer[] unsure = [.. result.Answers.Where(a => a.Predicted >= 0).OrderBy(a => a.Probability).ThenBy(a => a.Index).Except(mistakes).Take(MostUnsure)];
-        bool several = report.Plan.MultiLabel; // then a clip isn't wrong because its first label isn't the answer
         int[] shown = labels.Count <= MostMatrixClasses ? [.. Enumerable.Range(0, labels.Count)] : MostConfused(confusion);
         return new
         {
@@ -37,6 +39,7 @@ internal static class EvaluationSection
             moreNote = many ? Text($"the other {classes.Length - MostOpenClasses} classes") : "",
             moreClasses = many ? classes[MostOpenClasses..] : [],
             several,
+            hasPrecisions = precisions is not null,
             matrixNote = shown.Length < labels.Count ? Text($"the {shown.Length} of {labels.Count} classes that are confused most") : "",
             matrix = several || shown.Length == 0 ? null : Matrix(labels, confusion, shown),
             confusions = several || labels.Count <= MostMatrixClasses ? [] : Confusions(labels, confusion),
@@ -45,6 +48,15 @@ internal static class EvaluationSection
             mistakes = several ? [] : mistakes.Select(Clip).ToArray(),
             hasUnsure = unsure.Length > 0 && !several,
             unsure = several ? [] : unsure.Select(Clip).ToArray(),
+        };
+
+        // All that have it, of those that were read or not.
+        object Precision(int c) => new
+        {
+            name = labels[c],
+            percent = Text($"{100 * result.ClassPrecisions![c]:0.#}"),
+            percentText = HtmlReport.Percent(result.ClassPrecisions![c]!.Value),
+            clips = report.Test is null ? report.Plan.Classes[c].Validation : report.Plan.Classes[c].Test,
         };
 
         object Class(int c) => new

@@ -95,19 +95,20 @@ public static class HtmlReport
     private static object[] Tiles(RunReport report)
     {
         var tiles = new List<object>();
-        if (report.Test is EvaluationResult test)
-        {
-            Add("test top-1", Percent(test.Top1), Clips(test), main: true);
-        }
-
+        bool several = (report.Test ?? report.Validation)?.MeanAveragePrecision is not null;
         if ((report.Test ?? report.Validation)?.MeanAveragePrecision is double map)
         {
-            Add(report.Test is null ? "validation mAP" : "test mAP", Percent(map), "mean average precision", main: false);
+            Add(report.Test is null ? "validation mAP" : "test mAP", Percent(map), "mean average precision", main: true);
+        }
+
+        if (report.Test is EvaluationResult test)
+        {
+            Add("test top-1", Percent(test.Top1), Clips(test), main: !several);
         }
 
         if (report.Validation is EvaluationResult validation)
         {
-            Add("validation top-1", Percent(validation.Top1), Clips(validation), main: report.Test is null);
+            Add("validation top-1", Percent(validation.Top1), Clips(validation), main: report.Test is null && !several);
         }
 
         if ((report.Test ?? report.Validation) is EvaluationResult shown && report.Plan.Labels.Count > 5)

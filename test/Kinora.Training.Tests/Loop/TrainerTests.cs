@@ -239,6 +239,9 @@ public sealed class TrainerTests : IDisposable
         Assert.NotNull(config.Threads);
         Assert.NotNull(config.Schedule.WarmupEpochs);
         Assert.NotEqual(Precision.Auto, config.Loop.Precision);
+        Assert.DoesNotContain(plan.Notes, n => n.Contains("some of their frames are shown more than once", StringComparison.Ordinal));
+        TrainingPlan longer = Trainer.Plan(config with { Model = config.Model with { Frames = 64 } }, Options() with { Probe = true });
+        Assert.Contains(longer.Notes, n => n.StartsWith("18 of 18 training clips with a known length have fewer than 64 frames", StringComparison.Ordinal));
         Assert.Equal(Autocast.IsSupported ? 1 : 0, plan.Notes.Count(n => n.StartsWith("computes in ", StringComparison.Ordinal)));
         Assert.Equal(plan.BFloat16, config.Loop.Precision == Precision.Bf16);
         Assert.True(plan.EstimatedTime > TimeSpan.Zero && plan.StepTime > TimeSpan.Zero && plan.DecodeTime > TimeSpan.Zero);

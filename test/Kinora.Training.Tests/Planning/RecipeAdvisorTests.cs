@@ -120,10 +120,10 @@ public sealed class RecipeAdvisorTests
         var labels = new LabelMap(["a", "b"]);
         VideoDataset train = new(
             [new("1", 0, 5) { Labels = [0, 1] }, new("2", 1), new("3", 1, 400) { StartSeconds = 1 }, new("4", 1, 9)], labels, "train");
-        AdvisedRun run = AdvisedRun.Of(new DatasetSplits(train, train with { Samples = [new("5", 0)] }, null), 2, 3, multiLabel: true);
+        AdvisedRun run = AdvisedRun.Of(new DatasetSplits(train, train with { Samples = [new("5", 0)] }, null), 2, 3, multiLabel: true, measuredFrames: [7]);
         Assert.Equal((4, 1, 2, 3, true), (run.TrainClips, run.ValidationClips, run.StepsPerEpoch, run.Processes, run.MultiLabel));
         Assert.Equal([1, 4], run.TrainPerClass);
-        Assert.Equal([5, 9], run.FrameCounts);
+        Assert.Equal([5, 9, 7], run.FrameCounts);
     }
 
     [Fact]
