@@ -1,11 +1,12 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Parsing;
+using System.Text.RegularExpressions;
 
 namespace Kinora.Cli;
 
 /// <summary>Says in one line what is wrong with a command line, with the nearest thing that would be right.</summary>
-internal static class CommandLineMistake
+internal static partial class CommandLineMistake
 {
     /// <summary>Finds the first mistake.</summary>
     /// <param name="parsed">The parsed command line.</param>
@@ -40,11 +41,32 @@ internal static class CommandLineMistake
                 return $"unknown {kind} '{word}'{NearestName.Suggestion(word, known)}; {help}";
             }
 
-            return $"{error.Message.TrimEnd('.')}; {help}";
+            return $"{Plain(error.Message)}; {help}";
         }
 
         return null;
     }
+
+    // The parser names types of .NET where a value can't be read.
+    private static string Plain(string message)
+    {
+        Match match = Unreadable().Match(message);
+        return match.Success
+            ? $"{match.Groups["what"].Value}: expected {Kind(match.Groups["type"].Value)}, found '{match.Groups["value"].Value}'"
+            : message.TrimEnd('.');
+
+        static string Kind(string type) => type switch
+        {
+            _ when type.Contains("UInt", StringComparison.Ordinal) => "a whole number, 0 or more",
+            _ when type.Contains("Int", StringComparison.Ordinal) => "a whole number",
+            _ when type.Contains("Double", StringComparison.Ordinal) || type.Contains("Single", StringComparison.Ordinal) => "a number",
+            _ when type.Contains("Boolean", StringComparison.Ordinal) => "true or false",
+            _ => "another value",
+        };
+    }
+
+    [GeneratedRegex("^Cannot parse argument '(?<value>.*)' for (?<what>.*?) as expected type '(?<type>.*)'", RegexOptions.CultureInvariant)]
+    private static partial Regex Unreadable();
 
     private static IEnumerable<string> OptionNames(Command command) =>
         command.Options.SelectMany(o => o.Aliases.Append(o.Name)).Where(n => n.StartsWith('-'));

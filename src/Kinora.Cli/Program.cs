@@ -49,6 +49,11 @@ internal static class Program
             output.Error("cancelled");
             return ExitCode.Failure;
         }
+        catch (UsageException e)
+        {
+            output.Error(e.Message);
+            return ExitCode.Usage;
+        }
         catch (KinoraException e)
         {
             output.Error(e.Message);

@@ -73,8 +73,9 @@ public static class ModelCatalog
     {
         ArgumentNullException.ThrowIfNull(name);
         return Entries.FirstOrDefault(e => e.Name == name)
-            ?? throw new ConfigException(
-                $"model: expected one of {string.Join(", ", Entries.Select(e => e.Name))}; found '{name}'{NearestName.Suggestion(name, Entries.Select(e => e.Name))}");
+            ?? throw new ConfigException(NearestName.Suggestion(name, Entries.Select(e => e.Name)) is { Length: > 0 } near
+                ? $"model: expected the name of a network, found '{name}'{near}"
+                : $"model: expected one of {string.Join(", ", Entries.Select(e => e.Name))}; found '{name}'");
     }
 
     /// <summary>Builds a network with initial weights, in training mode.</summary>

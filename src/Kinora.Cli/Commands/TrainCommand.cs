@@ -68,8 +68,8 @@ internal static class TrainCommand
                 return Resume(run.FullName);
             }
 
-            (ConfigDraft draft, PaddleTraining? recipe) = what.Configure(parsed, speaks ? output.Note : _ => { });
-            TrainingConfig config = draft.Build();
+            (ConfigDraft draft, PaddleTraining? recipe) = Understood(() => what.Configure(parsed, speaks ? output.Note : _ => { }));
+            TrainingConfig config = Understood(draft.Build);
             if (parsed.GetValue(explain))
             {
                 TrainingPlan plan = Trainer.Plan(config, options with { Probe = config.Loop.Epochs is null }, ct);
@@ -95,7 +95,7 @@ internal static class TrainCommand
 
             int Resume(string path)
             {
-                options = options with { Changes = what.Changes(parsed) };
+                options = options with { Changes = Understood(() => what.Changes(parsed)) };
                 if (parsed.GetValue(explain))
                 {
                     ConfigDraft resumed = ResumedSettings.Apply(Trainer.ConfigurationOf(path), options.Changes);
@@ -189,6 +189,19 @@ internal static class TrainCommand
             output.Out.WriteLine($"report          {outcome.Report}");
             output.Out.WriteLine($"use it          kinora classify --model {Shell.Quote(folder)} clip.mp4");
             return ExitCode.Success;
+        }
+    }
+
+    // What is wrong in no file is wrong on the command line.
+    private static T Understood<T>(Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (ConfigException e) when (e.Path is null)
+        {
+            throw new UsageException(e.Message, e);
         }
     }
 

@@ -223,11 +223,6 @@ public sealed record Checkpoint
     /// <exception cref="CheckpointException">Weights of another network, or trained with another shift convention.</exception>
     public static LoadReport LoadMatching(VideoNetwork network, string path)
     {
-        if (ShiftOf(path) is { } shift && network.Options.Shift is { } expected && shift != expected)
-        {
-            throw new CheckpointException($"start weights: expected shifts of the convention '{expected}', found '{shift}'; weights of one mean something else in the other", path);
-        }
-
         var rules = new LoadRules { AllowMissing = ["*"], AllowUnused = ["*"] };
         using SafetensorsWeights weights = SafetensorsWeights.Open(path);
         LoadReport report = WeightLoader.Compare(network, weights, OwnNames, rules);
@@ -240,6 +235,11 @@ public sealed record Checkpoint
             throw new CheckpointException(
                 $"start weights: expected the tensors of {network.Name}, found {report.Matched.Count} of them, {report.Missing.Count} missing, {report.Misshapen.Count} misshapen, "
                 + $"{report.Unused.Count} without a place (such as {string.Join(", ", examples.Take(3).Select(t => t.Name))})", path);
+        }
+
+        if (ShiftOf(path) is { } shift && network.Options.Shift is { } expected && shift != expected)
+        {
+            throw new CheckpointException($"start weights: expected shifts of the convention '{expected}', found '{shift}'; weights of one mean something else in the other", path);
         }
 
         return WeightLoader.Load(network, weights, OwnNames, rules);
@@ -269,7 +269,7 @@ public sealed record Checkpoint
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (!Directory.Exists(path))
         {
-            return path;
+            return File.Exists(path) ? path : throw new CheckpointException("read checkpoint: expected a checkpoint or the folder of a run, found nothing", path);
         }
 
         string best = System.IO.Path.Combine(path, RunFolder.BestFile);

@@ -7,6 +7,7 @@ public sealed record CheckpointConfig
     public double EveryMinutes { get; init; } = 10;
 
     /// <summary>Steps between two writings of the last checkpoint inside an epoch. Null: only time counts.</summary>
+    [None]
     public int? EverySteps { get; init; }
 
     /// <summary>Epochs between checkpoints that are kept beside the best and the last one, as epoch_00012.safetensors. 0: none.</summary>

@@ -125,7 +125,7 @@ public sealed class ConfigDraft
         IReadOnlyDictionary<string, string> origins = Origins();
         return
         [
-            .. ConfigYaml.Flatten(Build()).Where(v => v.Value != ConfigReader.Auto && origins.ContainsKey(v.Key) && theirs.GetValueOrDefault(v.Key) != v.Value)
+            .. ConfigYaml.Flatten(Build()).Where(v => v.Value is not (ConfigReader.Auto or ConfigReader.None) && origins.ContainsKey(v.Key) && theirs.GetValueOrDefault(v.Key) != v.Value)
                 .Select(v => new ConfigSetting(v.Key, v.Value, origins[v.Key])),
         ];
     }

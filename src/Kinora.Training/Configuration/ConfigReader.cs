@@ -8,8 +8,11 @@ namespace Kinora.Training;
 /// <summary>Binds a YAML tree to records: by properties, or by the constructor's parameters where a record has no other.</summary>
 internal sealed class ConfigReader(string? path, IReadOnlyDictionary<YamlNode, string> origins)
 {
-    /// <summary>What stands for null.</summary>
+    /// <summary>What stands for null where the plan chooses.</summary>
     public const string Auto = "auto";
+
+    /// <summary>What stands for null where there is nothing of the kind.</summary>
+    public const string None = "none";
 
     /// <summary>Binds the root.</summary>
     /// <typeparam name="T">The record.</typeparam>
@@ -30,6 +33,10 @@ internal sealed class ConfigReader(string? path, IReadOnlyDictionary<YamlNode, s
     /// <param name="type">The record.</param>
     public static PropertyInfo[] Properties(Type type) =>
         [.. type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.CanWrite)];
+
+    /// <summary>How a property's null is written.</summary>
+    /// <param name="property">A property that may be null.</param>
+    public static string NullOf(PropertyInfo property) => property.IsDefined(typeof(NoneAttribute)) ? None : Auto;
 
     /// <summary>Whether a type is keys with values.</summary>
     /// <param name="type">Type of a property.</param>
@@ -135,7 +142,7 @@ internal sealed class ConfigReader(string? path, IReadOnlyDictionary<YamlNode, s
         Type type = property.PropertyType;
         bool nullable = Nullable.GetUnderlyingType(type) is not null
             || new NullabilityInfoContext().Create(property).WriteState == NullabilityState.Nullable;
-        if (nullable && node is YamlScalarNode { Style: ScalarStyle.Plain, Value: Auto or "" or "~" or "null" })
+        if (nullable && node is YamlScalarNode { Style: ScalarStyle.Plain, Value: var word } && (word is Auto or "" or "~" or "null" || (word is None or "off" && property.IsDefined(typeof(NoneAttribute)))))
         {
             return null;
         }

@@ -81,7 +81,7 @@ internal static class ConfigWriter
     public static string Quoted(string s)
     {
         bool plain = s.Length > 0 && char.IsLetter(s[0]) && s.All(c => char.IsLetterOrDigit(c) || c is '_' or '-' or '/' or '.')
-            && s is not (ConfigReader.Auto or "null" or "true" or "false" or "yes" or "no" or "on" or "off");
+            && s is not (ConfigReader.Auto or ConfigReader.None or "null" or "true" or "false" or "yes" or "no" or "on" or "off");
         return plain ? s : $"\"{JsonEncodedText.Encode(s, JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\"";
     }
 
@@ -100,7 +100,7 @@ internal static class ConfigWriter
             string key = ConfigReader.Camel(property.Name);
             if (value is null || !ConfigReader.IsRecord(value.GetType()))
             {
-                yield return $"{key}: {Text(value)}";
+                yield return $"{key}: {(value is null ? ConfigReader.NullOf(property) : Text(value))}";
                 continue;
             }
 
@@ -159,7 +159,7 @@ internal static class ConfigWriter
             string key = prefix + ConfigReader.Camel(property.Name);
             if (value is null)
             {
-                line(depth, key, ConfigReader.Auto);
+                line(depth, key, ConfigReader.NullOf(property));
             }
             else if (ConfigReader.IsRecord(value.GetType()))
             {

@@ -20,12 +20,14 @@ public sealed record DistillationConfig
     public DistillationKind Kind { get; init; }
 
     /// <summary>Catalogue name of the second network. Null: that of the checkpoint in <see cref="TeacherWeights"/>.</summary>
+    [None]
     public string? Teacher { get; init; }
 
     /// <summary>
     /// Checkpoint or run folder of the second network; a <see cref="DistillationKind.Teacher"/> must have one, trained on
     /// the same classes.
     /// </summary>
+    [None]
     public string? TeacherWeights { get; init; }
 
     /// <summary>Whether a mutual partner without weights starts from ImageNet's, where they come with it.</summary>

@@ -38,6 +38,7 @@ public sealed record LoopConfig
     public int Accumulate { get; init; } = 1;
 
     /// <summary>Most batches of an epoch. Null: all. For trials.</summary>
+    [None]
     public int? MaxStepsPerEpoch { get; init; }
 
     /// <summary>Time that a small set of clips may take when <see cref="Epochs"/> is chosen by the plan, in minutes.</summary>
@@ -50,9 +51,11 @@ public sealed record LoopConfig
     public double LossScale { get; init; } = 65536;
 
     /// <summary>Largest L2 norm of all gradients together; longer ones are scaled down. Null: no limit.</summary>
+    [None]
     public double? ClipNorm { get; init; } = 20;
 
     /// <summary>Largest magnitude of each element of the gradients. Null: no limit.</summary>
+    [None]
     public double? ClipValue { get; init; }
 
     /// <summary>Epochs between evaluations on the validation clips; the last epoch is always evaluated. 0: only the last.</summary>
@@ -68,9 +71,11 @@ public sealed record LoopConfig
     public int PreciseBatchNormEvery { get; init; } = 1;
 
     /// <summary>Decay of an average of the weights over steps, which takes their place at evaluation. Null: none.</summary>
+    [None]
     public double? WeightAverage { get; init; }
 
     /// <summary>Evaluated epochs without a better one after which the run ends. Null: it never ends early.</summary>
+    [None]
     public int? Patience { get; init; }
 
     internal void Validate(ConfigCheck check)

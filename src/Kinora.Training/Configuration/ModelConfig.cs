@@ -12,6 +12,7 @@ public sealed record ModelConfig
     public bool Pretrained { get; init; } = true;
 
     /// <summary>A checkpoint to start from in place of the ImageNet weights; its classifier is dropped if the classes differ.</summary>
+    [None]
     public string? Weights { get; init; }
 
     /// <summary>Frames of a clip: T. Null: the network's default.</summary>

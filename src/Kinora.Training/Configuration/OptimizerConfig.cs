@@ -29,6 +29,7 @@ public sealed record OptimizerConfig
     /// Clips of a step (batch · accumulation · processes) that the learning rates are meant for. Null: not known. By itself it
     /// changes nothing; the plan says where a run has others.
     /// </summary>
+    [None]
     public int? ReferenceBatch { get; init; }
 
     /// <summary>

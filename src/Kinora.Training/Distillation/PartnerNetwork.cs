@@ -37,6 +37,11 @@ internal static class PartnerNetwork
             return null;
         }
 
+        if (d.TeacherWeights is string file && !Path.Exists(file))
+        {
+            throw new ConfigException("train: distillation.teacherWeights: expected a run or a checkpoint, found nothing; train the teacher first, or name another", file);
+        }
+
         if (d.Teacher is null)
         {
             Checkpoint checkpoint = Checkpoint.Read(d.TeacherWeights!);

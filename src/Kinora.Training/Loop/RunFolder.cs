@@ -36,7 +36,15 @@ internal sealed partial class RunFolder : IDisposable
             return;
         }
 
-        Directory.CreateDirectory(Path);
+        try
+        {
+            Directory.CreateDirectory(Path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new TrainingException($"train: expected to make the folder of the run, found that it can't be made: {e.Message.TrimEnd('.')}; choose another folder for runs (output, --output)", Path, e);
+        }
+
         _lock = Lock();
         RemoveUnfinished();
         EndTornLine(this[LogFile]);

@@ -60,6 +60,11 @@ public static class Trainer
     {
         ArgumentException.ThrowIfNullOrEmpty(runFolder);
         options ??= new TrainerOptions();
+        if (File.Exists(runFolder) && Path.GetExtension(runFolder) != ".safetensors")
+        {
+            throw new CheckpointException("resume: expected the folder of a run, or a .safetensors checkpoint in it, found another file", runFolder);
+        }
+
         string last = File.Exists(runFolder) ? runFolder : Path.Combine(runFolder, RunFolder.LastFile);
         runFolder = File.Exists(runFolder) ? Path.GetDirectoryName(Path.GetFullPath(runFolder))! : runFolder;
         string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(runFolder));

@@ -424,7 +424,7 @@ internal sealed class TrainingRun : IDisposable
         _stages.Enter(TrainingStage.Other);
         foreach (SampleAnswer failed in result.Answers.Where(a => a.Failure is not null))
         {
-            if (_state.Unreadable.TryAdd(failed.Path, failed.Failure!))
+            if (_state.Unreadable.TryAdd(failed.Path, failed.Failure!) && _config.Data.Unreadable != UnreadableClips.Fail)
             {
                 Notice($"{split}: unreadable, counts as wrong: {failed.Failure}");
             }

@@ -69,6 +69,11 @@ internal static class Planner
             notes.Add("there are no validation clips: the last epoch counts as the best");
         }
 
+        if (Overlap(splits) is string overlap)
+        {
+            notes.Add(overlap);
+        }
+
         bool multiLabel = IsMultiLabel(config, splits);
         SidePairs sides = Sides(config, train.Labels);
         notes.AddRange(sides.Describe(train.Labels));
@@ -283,6 +288,21 @@ internal static class Planner
         }
 
         return splits;
+    }
+
+    // What was learned by heart is no measure of anything.
+    private static string? Overlap(DatasetSplits splits)
+    {
+        var taught = splits.Train.Samples.Select(Clip).ToHashSet();
+        string[] shared =
+        [
+            .. new[] { ("validation", splits.Validation), ("test", splits.Test) }.Where(s => s.Item2 is not null)
+                .Select(s => (Name: s.Item1, Count: s.Item2!.Samples.Count(c => taught.Contains(Clip(c))), All: s.Item2.Samples.Count))
+                .Where(s => s.Count > 0).Select(s => string.Create(CultureInfo.InvariantCulture, $"{s.Count} of {s.All} {s.Name} clips")),
+        ];
+        return shared.Length == 0 ? null : $"{string.Join(" and ", shared)} are training clips as well: their accuracy says nothing about clips that the network hasn't seen";
+
+        static (string, double?, double?) Clip(VideoSample sample) => (Path.GetFullPath(sample.Path), sample.StartSeconds, sample.EndSeconds);
     }
 
     private static bool IsMultiLabel(TrainingConfig config, DatasetSplits splits)
