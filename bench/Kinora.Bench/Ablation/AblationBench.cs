@@ -42,6 +42,7 @@ internal static class AblationBench
             "pptsmv2" => PpTsmV2,
             _ => throw new ConfigException($"--network: expected light or pptsmv2, found '{network}'"),
         };
+        string[] without = arguments.Text("without", "").Split(',', StringSplitOptions.RemoveEmptyEntries);
         string[] chosen = arguments.Text("only", "").Split(',', StringSplitOptions.RemoveEmptyEntries);
         string[] further = arguments.Text("set", "").Split(';', StringSplitOptions.RemoveEmptyEntries);
         DatasetSplits splits = Splits(folder);
@@ -49,7 +50,7 @@ internal static class AblationBench
         Console.WriteLine("| variant | top-1 mean | standard deviation | each | minutes a run |");
         Console.WriteLine("|---|---|---|---|---|");
         var settings = new List<string>(further);
-        foreach ((string name, string[] added) in variants)
+        foreach ((string name, string[] added) in variants.Where(v => !without.Contains(v.Name)))
         {
             settings.AddRange(added.Select(a => a.Replace("TEACHER", teacher, StringComparison.Ordinal)));
             if (weights.Length > 0 && added.Any(a => a.StartsWith("distillation.", StringComparison.Ordinal)))
