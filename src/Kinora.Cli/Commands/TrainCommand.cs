@@ -47,7 +47,7 @@ internal static class TrainCommand
             bool goesOn = result.GetValue(resume) is not null;
             if (!what.SaysWhat(result) && !goesOn)
             {
-                result.AddError("expected a folder of class folders (or --config FILE, or --resume RUN)");
+                result.AddError("expected a folder of class folders (or --config FILE, --set data.trainList=LIST, or --resume RUN)");
             }
             else if (goesOn && (result.GetValue(planOnly) || result.GetValue(test)))
             {

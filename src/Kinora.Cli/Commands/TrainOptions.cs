@@ -1,4 +1,5 @@
-using System.CommandLine;
+public bool SaysWhat(System.CommandLine.Parsing.CommandResult result) => result.GetValue(_data) is not null || result.GetValue(_config) is not null
+        || (result.GetValue(_set) ?? []).Any(s => s.StartsWith("data.path=", StringComparison.Ordinal) || s.StartsWith("data.trainList=", StringComparison.Ordinal));using System.CommandLine;
 using System.Globalization;
 using Kinora.Models;
 using Kinora.Paddle;
