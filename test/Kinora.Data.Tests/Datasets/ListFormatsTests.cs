@@ -45,7 +45,7 @@ public sealed class ListFormatsTests : IDisposable
     [Fact]
     public void Load_NegativeNumberInCsv_RefusedUnlessAClassIsCalledSo()
     {
-        string list = Write("l.csv", "path,label\na.mp4,3\na.mp4,-1\n");
+        string list = Write("l.csv", "path,label\na.mp4,3\nb.mp4,-1\n");
 
         string message = Assert.Throws<DatasetException>(() => DatasetList.Load(list)).Message;
         Assert.Contains("line 3: expected a class name or an index of 0 or more, found '-1'", message, StringComparison.Ordinal);
