@@ -102,7 +102,7 @@ internal static class ConvertCommand
             RecipeSummary summary = RecipeConversion.Run(request.Input, request.Output);
             output.Out.WriteLine(asJson
                 ? JsonSerializer.Serialize(summary, CliJson.Default.RecipeSummary)
-                : $"{output.Paint(summary.Output, "1")}  {summary.Model}; {summary.Ignored.Count} keys without effect, listed in its head; try it with: kinora train --config {summary.Output} --plan");
+                : $"{output.Paint(summary.Output, "1")}  {summary.Model}; {summary.Ignored.Count} keys without effect, listed in its head; try it with: kinora train --config {Shell.Quote(summary.Output)} --plan");
             return ExitCode.Success;
         }
 

@@ -29,9 +29,9 @@ internal static class DataCommand
         Option<int> test = new("--test") { Description = "Test clips of each action.", DefaultValueFactory = _ => defaults.TestClipsPerClass };
         Option<string[]> actions = new("--actions")
         {
-            Description = $"Which actions, of: {string.Join(", ", SyntheticMotions.AllActions)}.",
+            Description = $"Which actions, with commas between them, of: {string.Join(", ", SyntheticMotions.AllActions)} [default: {string.Join(",", SyntheticMotions.DefaultActions)}].",
             AllowMultipleArgumentsPerToken = true,
-            DefaultValueFactory = _ => [.. SyntheticMotions.DefaultActions],
+            HelpName = "names",
         };
         Option<int> width = new("--width") { Description = "Picture width in pixels.", DefaultValueFactory = _ => defaults.Width };
         Option<int> height = new("--height") { Description = "Picture height in pixels.", DefaultValueFactory = _ => defaults.Height };
@@ -52,7 +52,7 @@ internal static class DataCommand
                 TrainClipsPerClass = parsed.GetValue(train),
                 ValidationClipsPerClass = parsed.GetValue(validation),
                 TestClipsPerClass = parsed.GetValue(test),
-                Actions = parsed.GetValue(actions)!,
+                Actions = Names(parsed.GetValue(actions)),
                 Width = parsed.GetValue(width),
                 Height = parsed.GetValue(height),
                 Difficulty = parsed.GetValue(difficulty),
@@ -62,9 +62,14 @@ internal static class DataCommand
             CountView.Follow(output, "rendering", progress =>
                 SyntheticMotions.Generate(target, options, new Relay<SyntheticProgress>(p => progress(p.Done, p.Total)), ct));
             output.Out.WriteLine($"{target}: {options.Actions.Count} actions, {options.Actions.Count * (options.TrainClipsPerClass + options.ValidationClipsPerClass + options.TestClipsPerClass)} clips");
-            output.Out.WriteLine($"next: kinora train {target}");
+            output.Out.WriteLine($"next: kinora train {Shell.Quote(target)}");
             return Task.FromResult(ExitCode.Success);
         });
         return command;
     }
+
+    // "a,b", "a b" and the option given twice mean the same; without it, the defaults.
+    private static string[] Names(string[]? given) => given is { Length: > 0 }
+        ? [.. given.SelectMany(g => g.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))]
+        : [.. SyntheticMotions.DefaultActions];
 }

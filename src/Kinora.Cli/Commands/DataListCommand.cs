@@ -1,12 +1,13 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text.RegularExpressions;
 using Kinora.Cli.Terminal;
 using Kinora.Data;
 
 namespace Kinora.Cli.Commands;
 
 /// <summary><c>kinora data list</c>: writes a data set as list files and divides it.</summary>
-internal static class DataListCommand
+internal static partial class DataListCommand
 {
     public static Command Create(Output output)
     {
@@ -75,6 +76,17 @@ internal static class DataListCommand
                 lists.RemoveAll(l => l.Samples.Count == 0);
             }
 
+            foreach ((string stale, string now) in Stale(lists, target, root, Extension(parsed.GetValue(format)!)))
+            {
+                if (input.Lists(parsed).Any(l => Path.GetFullPath(l.Path) == stale))
+                {
+                    throw new DatasetException($"data list: expected another folder for the lists than that of the input, whose clips {now} would hold too", stale);
+                }
+
+                File.Delete(stale);
+                output.Note($"removed {stale} of an earlier division: clips of it are in {now} now");
+            }
+
             Write(lists, target, root, parsed.GetValue(format)!, parsed.GetValue(paths)!);
             Print(output, lists, rule, groups);
             output.Out.WriteLine($"{target}: {string.Join(", ", lists.Select(l => l.Name + Extension(parsed.GetValue(format)!)))}, classes.txt");
@@ -109,6 +121,57 @@ internal static class DataListCommand
                 return (new string?[paths.Length], "none");
         }
     }
+
+    // Parts of an earlier division that this one doesn't replace. Those that share clips with the new lists would be
+    // evaluated on what was learned; others, such as a test part that was put aside before, stay.
+    private static IEnumerable<(string Path, string Now)> Stale(List<VideoDataset> lists, string target, string root, string extension)
+    {
+        if (!Directory.Exists(target))
+        {
+            yield break;
+        }
+
+        Dictionary<string, string> where = [];
+        foreach (VideoDataset list in lists)
+        {
+            foreach (VideoSample sample in list.Samples)
+            {
+                where[Path.GetFullPath(sample.Path)] = list.Name + extension;
+            }
+        }
+
+        foreach (string file in Directory.GetFiles(target, "*" + extension).Order(StringComparer.Ordinal))
+        {
+            string name = Path.GetFileNameWithoutExtension(file);
+            bool fold = lists[0].Name.StartsWith("fold", StringComparison.Ordinal);
+            bool ours = fold ? FoldName().IsMatch(name) : name is "train" or "val" or "test";
+            if (ours && lists.All(l => l.Name != name) && Clips(file, target, root).FirstOrDefault(where.ContainsKey) is { } shared)
+            {
+                yield return (file, where[shared]);
+            }
+        }
+    }
+
+    // Nothing where it is no list, or one of videos that are gone.
+    private static string[] Clips(string list, string target, string root)
+    {
+        foreach (string prefix in new[] { target, root })
+        {
+            try
+            {
+                return [.. DatasetList.Load(list, new DatasetListOptions { Prefix = prefix }).Samples.Select(s => Path.GetFullPath(s.Path))];
+            }
+            catch (DatasetException)
+            {
+                // Its paths begin elsewhere.
+            }
+        }
+
+        return [];
+    }
+
+    [GeneratedRegex("^fold[0-9]+_(train|val)$")]
+    private static partial Regex FoldName();
 
     private static void Write(List<VideoDataset> lists, string target, string root, string format, string paths)
     {

@@ -71,7 +71,7 @@ internal static class DataPackCommand
                 output.Out.WriteLine(FormattableString.Invariant($"{target}: {report.Clips} clips{found}, {report.Shards} shards, {report.Bytes / 1e6:0.0} MB"));
                 output.Out.WriteLine(report.Failures.Count > 0
                     ? $"{report.Failures.Count} clips could not be read: their places are kept, and count as unreadable in training and evaluation"
-                    : $"next: kinora train {target}");
+                    : $"next: kinora train {Shell.Quote(target)}");
             }
 
             return Task.FromResult(report.Failures.Count > 0 ? ExitCode.Failure : ExitCode.Success);

@@ -51,8 +51,17 @@ internal sealed class DataPreparation
                 : throw new ConfigException($"--url: expected an address that begins with http:// or https://, found '{urls[i]}'");
             string name = Path.GetFileName(url.LocalPath) is { Length: > 0 } last ? last : "archive";
             string archive = Path.Combine(source, ".downloads", name), done = archive + ".unpacked";
-            DownloadedFile file = await ByteView.FollowAsync(
-                output, name, progress => downloader.DownloadAsync(url, archive, hashes.Length > 0 ? hashes[i] : null, progress: progress, ct: ct)).ConfigureAwait(false);
+            DownloadedFile file;
+            try
+            {
+                file = await ByteView.FollowAsync(
+                    output, name, progress => downloader.DownloadAsync(url, archive, hashes.Length > 0 ? hashes[i] : null, progress: progress, ct: ct)).ConfigureAwait(false);
+            }
+            catch (DownloadException e) when (e.Message.Contains("--from", StringComparison.Ordinal))
+            {
+                throw Unfetched(url, e);
+            }
+
             if (!File.Exists(done) || await File.ReadAllTextAsync(done, ct).ConfigureAwait(false) != file.Sha256)
             {
                 int files = ArchiveUnpacker.Unpack(archive, source, ct);
@@ -60,6 +69,19 @@ internal sealed class DataPreparation
                 output.Note($"{name}: {files} files");
             }
         }
+    }
+
+    // The downloader's advice is that of 'models pull', whose options these commands don't have.
+    private static DatasetException Unfetched(Uri url, DownloadException e)
+    {
+        string why = e.InnerException switch
+        {
+            HttpRequestException http => http.GetBaseException().Message,
+            { } cause => cause.Message,
+            null => e.Message.Split(';')[0],
+        };
+        return new DatasetException(
+            $"--url: can't fetch {url}: {why.ReplaceLineEndings(" ")}; run it again later, which goes on where it ended, or fetch the archive in another way, unpack it into the source folder and leave out --url", null, e);
     }
 
     /// <summary>Says what was written and what is missing.</summary>

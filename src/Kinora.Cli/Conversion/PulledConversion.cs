@@ -1,3 +1,4 @@
+using Kinora.Cli.Terminal;
 using Kinora.Models;
 using Kinora.Paddle;
 
@@ -15,7 +16,7 @@ internal static class PulledConversion
     {
         if (model.Use == PublishedUse.Backbone)
         {
-            return [$"a start for training: kinora convert {weights.Path} start.safetensors --model {model.Architecture} --classes N --allow-missing 'head.*' --allow-missing 'backbone.fc.*'"];
+            return [$"a start for training: kinora convert {Shell.Quote(weights.Path)} start.safetensors --model {model.Architecture} --classes N --allow-missing 'head.*' --allow-missing 'backbone.fc.*'"];
         }
 
         string target = Path.ChangeExtension(weights.Path, ".safetensors");
@@ -35,7 +36,7 @@ internal static class PulledConversion
         [
             .. report.ToText().TrimEnd().Split('\n'),
             $"checkpoint {target}",
-            $"use it: kinora convert {target} {Path.ChangeExtension(Path.GetFileName(target), ".onnx")}, then kinora classify --model {Path.ChangeExtension(Path.GetFileName(target), ".onnx")} clip.mp4",
+            $"use it: kinora convert {Shell.Quote(target)} {Shell.Quote(Path.ChangeExtension(Path.GetFileName(target), ".onnx"))}, then kinora classify --model {Shell.Quote(Path.ChangeExtension(Path.GetFileName(target), ".onnx"))} clip.mp4",
         ];
     }
 }

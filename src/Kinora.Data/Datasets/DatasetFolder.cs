@@ -54,8 +54,9 @@ public static class DatasetFolder
             throw new DatasetException($"load data set: expected a folder, found {(File.Exists(folder) ? "a file" : "nothing")}; give a folder with one folder a class", folder);
         }
 
+        var empty = new List<string>();
         (VideoDataset trainSet, VideoDataset? validationSet, VideoDataset? testSet, List<string> ignored) =
-            ClipPack.IsPack(folder) ? PackDataset.Parts(folder) : Parts(folder);
+            ClipPack.IsPack(folder) ? PackDataset.Parts(folder) : Parts(folder, empty);
         bool holdOutTest = testSet is null && options.TestShare > 0, holdOutValidation = validationSet is null;
         if (holdOutTest || holdOutValidation)
         {
@@ -70,23 +71,24 @@ public static class DatasetFolder
         return new DatasetSplits(trainSet, validationSet!, testSet is { Samples.Count: 0 } ? null : testSet)
         {
             Ignored = ignored,
+            EmptyClasses = [.. empty.Where(e => !trainSet.Labels.TryGetIndex(Path.GetFileName(e), out _)).Order(StringComparer.Ordinal)],
             ValidationHeldOut = holdOutValidation,
             TestHeldOut = holdOutTest && testSet is { Samples.Count: > 0 },
         };
     }
 
-    private static (VideoDataset Train, VideoDataset? Validation, VideoDataset? Test, List<string> Ignored) Parts(string folder)
+    private static (VideoDataset Train, VideoDataset? Validation, VideoDataset? Test, List<string> Ignored) Parts(string folder, List<string> empty)
     {
         string? train = Part(folder, _trainNames), validation = Part(folder, _validationNames), test = Part(folder, _testNames);
         bool divided = train is not null && Directory.EnumerateDirectories(train).Any();
         var ignored = new List<string>();
-        List<Found> trainFound = Scan(divided ? train! : folder, ignored);
-        List<Found> validationFound = divided && validation is not null ? Scan(validation, ignored) : [];
-        List<Found> testFound = divided && test is not null ? Scan(test, ignored) : [];
+        List<Found> trainFound = Scan(divided ? train! : folder, ignored, empty);
+        List<Found> validationFound = divided && validation is not null ? Scan(validation, ignored, empty) : [];
+        List<Found> testFound = divided && test is not null ? Scan(test, ignored, empty) : [];
         if (divided)
         {
             string[] parts = [.. new[] { train, validation, test }.OfType<string>()];
-            ignored.AddRange(Directory.EnumerateFileSystemEntries(folder).Where(e => !parts.Contains(e)));
+            ignored.AddRange(Directory.EnumerateFileSystemEntries(folder).Where(e => !parts.Contains(e) && !IsSideFile(e)));
         }
 
         if (trainFound.Count == 0)
@@ -121,11 +123,16 @@ public static class DatasetFolder
         };
     }
 
-    private static List<Found> Scan(string folder, List<string> ignored)
+    private static List<Found> Scan(string folder, List<string> ignored, List<string> empty)
     {
         var found = new List<Found>();
         foreach (string entry in Directory.EnumerateFileSystemEntries(folder).Order(StringComparer.Ordinal))
         {
+            if (IsSideFile(entry))
+            {
+                continue;
+            }
+
             if (!Directory.Exists(entry) || IsHidden(entry))
             {
                 ignored.Add(entry);
@@ -137,6 +144,7 @@ public static class DatasetFolder
             if (found.Count == before)
             {
                 ignored.Add(entry);
+                empty.Add(entry);
             }
         }
 
@@ -178,6 +186,10 @@ public static class DatasetFolder
             }
         }
     }
+
+    // What 'data synth', 'data list' and 'data frames' write beside the class folders.
+    private static bool IsSideFile(string path) =>
+        !Directory.Exists(path) && (Path.GetFileName(path) is "classes.txt" or "manifest.json" or ".kinora-frames" || Path.GetExtension(path) == ".list");
 
     private static bool IsHidden(string path) => Path.GetFileName(path).StartsWith('.');
 

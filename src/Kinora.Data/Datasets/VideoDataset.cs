@@ -89,8 +89,11 @@ public sealed record VideoDataset(IReadOnlyList<VideoSample> Samples, LabelMap L
 /// <param name="Test">What the final accuracy is measured on, if there is such a part.</param>
 public sealed record DatasetSplits(VideoDataset Train, VideoDataset Validation, VideoDataset? Test)
 {
-    /// <summary>Files and folders that were found beside the videos and not used, in ordinal order.</summary>
+    /// <summary>Files and folders that were found beside the videos and not used, in ordinal order; without what Kinora writes itself.</summary>
     public IReadOnlyList<string> Ignored { get; init; } = [];
+
+    /// <summary>Folders in the place of class folders that hold no clip, and whose name no class has, in ordinal order.</summary>
+    public IReadOnlyList<string> EmptyClasses { get; init; } = [];
 
     /// <summary>Whether the validation part was held out from the training videos because none was given.</summary>
     public bool ValidationHeldOut { get; init; }

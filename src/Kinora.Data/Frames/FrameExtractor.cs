@@ -32,6 +32,21 @@ public sealed record FrameExtractorOptions
 
     // Frames written otherwise don't mix with these.
     internal string Stamp => string.Create(CultureInfo.InvariantCulture, $"quality {Quality}, short side {ShortSide}, {(ShortSide > 0 ? Engine : default)}, {Color}\n");
+
+    // What the caller set otherwise than the stamp says: an engine counts only where both resize.
+    internal string Differences(string stamp)
+    {
+        string[] there = stamp.Trim().Split(", "), here = Stamp.Trim().Split(", ");
+        if (there.Length != here.Length)
+        {
+            return $"found '{Excerpt.Of(stamp.Trim().ReplaceLineEndings(" "))}'";
+        }
+
+        bool bothResize = !there.Contains("short side 0") && !here.Contains("short side 0");
+        string[] names = ["", "", "engine ", "colours "];
+        int[] other = [.. Enumerable.Range(0, here.Length).Where(i => there[i] != here[i] && (i != 2 || bothResize))];
+        return $"expected {string.Join(", ", other.Select(i => names[i] + here[i]))} as asked for, found {string.Join(", ", other.Select(i => names[i] + there[i]))}";
+    }
 }
 
 /// <summary>What was extracted.</summary>
@@ -182,7 +197,7 @@ public static class FrameExtractor
         }
         else if (File.ReadAllText(stamp) is var found && found != options.Stamp)
         {
-            throw new DatasetException($"frames: expected a new folder or one with frames of the same kind ({options.Stamp.Trim()}), found {found.Trim().ReplaceLineEndings(" ")}; name another folder", folder);
+            throw new DatasetException($"frames: expected a new folder or one with frames of the same kind: {options.Differences(found)}; name another folder", folder);
         }
     }
 

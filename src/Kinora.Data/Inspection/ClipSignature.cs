@@ -1,50 +1,91 @@
 using System.Numerics;
+using System.Runtime.InteropServices;
 
 namespace Kinora.Data;
 
 /// <summary>
-/// What a clip looks like, whatever its codec, quality, size and frame rate: the mean picture of each eighth of its length,
-/// small and grey, and a difference hash of each.
+/// What a clip looks like, whatever its codec, quality, size and frame rate: the mean picture of each sixteenth of its length,
+/// small and grey, apart into the still picture (the mean of all) and the motion (what each differs from it).
 /// </summary>
 /// <remarks>
-/// Means don't mind which frames exactly were kept. Two encodings of one video differ in a few hash bits and grey levels. Clips of the same scene may be as near in their
-/// hashes, so those only choose who is compared; what decides is how the pictures differ in relation to how much they
-/// change within the clip.
+/// Brightness and contrast are taken out: values are in standard deviations of the clip's own. Motion tells apart what one
+/// camera sees all day; the still picture tells apart what moves alike. 17 KB a clip. Immutable, thread-safe.
 /// </remarks>
 internal sealed class ClipSignature
 {
-    /// <summary>Pictures of a clip.</summary>
-    public const int Pictures = 8;
+    /// <summary>Pictures of a clip. With half as many, two people who wash their hands in one rhythm look the same.</summary>
+    public const int Pictures = 16;
 
     /// <summary>Side of a picture in pixels.</summary>
     public const int Side = 16;
 
-    private const int HashBits = Pictures * 64;
+    private const int Area = Side * Side;
 
-    // Share of hash bits in which candidates may differ.
-    private const double NearBits = 0.2;
+    // Side of the pictures that rule most pairs out.
+    private const int CoarseSide = 4;
 
-    // Least change, as a share of the pictures' variance.
-    private const double StillShare = 0.01;
+    // Mean square by which still pictures of one video may differ. Measured: 0.013 at most for 240 × 160 at crf 38 to 40.
+    private const double SameScene = 0.1;
 
-    private readonly ulong[] _hashes = new ulong[Pictures];
-    private readonly float[] _grey;
+    // Grey levels squared: less contrast or change than this is rounding.
+    private const double LeastVariance = 4, LeastChange = 1;
 
+    // Compression takes fine detail: at least this share of what still pictures differ by, where nothing else does.
+    private const double DetailShare = 0.4;
+
+    // What lost detail may excuse at the most.
+    private const double MostLost = 0.5;
+
+    private readonly float[] _coarse = new float[CoarseSide * CoarseSide];
+    private readonly float[] _fair = new float[Area / 4];
+    private readonly float[] _still = new float[Area];
+    private readonly float[] _motion;
+    private readonly double _change, _deviation;
+
+    // Takes the pictures over.
     private ClipSignature(float[] grey)
     {
-        _grey = grey;
-        for (int i = 0; i < Pictures; i++)
+        _motion = grey;
+        double mean = 0, variance = 0;
+        foreach (float value in grey)
         {
-            _hashes[i] = DifferenceHash(grey.AsSpan(i * Side * Side, Side * Side));
+            mean += value / grey.Length;
         }
+
+        foreach (float value in grey)
+        {
+            variance += (value - mean) * (value - mean) / grey.Length;
+        }
+
+        _deviation = Math.Sqrt(Math.Max(variance, LeastVariance));
+        for (int p = 0; p < Area; p++)
+        {
+            double still = 0;
+            for (int i = p; i < grey.Length; i += Area)
+            {
+                still += (grey[i] - mean) / _deviation / Pictures;
+            }
+
+            for (int i = p; i < grey.Length; i += Area)
+            {
+                double motion = ((grey[i] - mean) / _deviation) - still;
+                _motion[i] = (float)motion;
+                _change += motion * motion / grey.Length;
+            }
+
+            _still[p] = (float)still;
+        }
+
+        Halve(_still, Side, _fair);
+        Halve(_fair, Side / 2, _coarse);
     }
 
     /// <summary>A few frames that stand for all where decoding all would take too long.</summary>
     /// <param name="frameCount">Frames of the clip.</param>
-    /// <returns>Increasing frame numbers, three from each part where there are as many.</returns>
+    /// <returns>Increasing frame numbers, two for each picture where there are as many.</returns>
     public static int[] FewFrames(int frameCount)
     {
-        const int points = 3 * Pictures;
+        const int points = 2 * Pictures;
         return [.. Enumerable.Range(0, points).Select(i => (int)(((2L * i) + 1) * frameCount / (2 * points))).Distinct()];
     }
 
@@ -52,175 +93,137 @@ internal sealed class ClipSignature
     /// <param name="rgb">[height, width, 3] bytes.</param>
     /// <param name="width">In pixels.</param>
     /// <param name="height">In pixels.</param>
-    /// <param name="grey">Receives [Side, Side] bytes.</param>
-    public static void Shrink(ReadOnlySpan<byte> rgb, int width, int height, Span<byte> grey)
+    /// <param name="grey">Receives [Side, Side], 0 to 255.</param>
+    /// <remarks>
+    /// Boxes end inside pixels, which then count in part. With whole pixels only, the boxes of a frame 54 pixels high lie
+    /// elsewhere than those of one with 80, by up to a sixth of a box: more than compression changes.
+    /// </remarks>
+    public static void Shrink(ReadOnlySpan<byte> rgb, int width, int height, Span<float> grey)
     {
-        for (int y = 0; y < Side; y++)
+        Span<float> row = stackalloc float[Side];
+        grey.Clear();
+        for (int y = 0; y < height; y++)
         {
-            (int top, int bottom) = Box(y, height);
-            for (int x = 0; x < Side; x++)
+            ShrinkRow(rgb.Slice(y * width * 3, width * 3), width, row);
+            for (int box = y * Side / height; box < Side && box * height < (y + 1) * Side; box++)
             {
-                (int left, int right) = Box(x, width);
-                long sum = 0;
-                for (int row = top; row < bottom; row++)
+                float share = Overlap(y, height, box, Side);
+                for (int x = 0; x < Side; x++)
                 {
-                    ReadOnlySpan<byte> pixels = rgb.Slice(((row * width) + left) * 3, (right - left) * 3);
-                    for (int i = 0; i < pixels.Length; i += 3)
-                    {
-                        // BT.601 luma, in 256ths.
-                        sum += (77 * pixels[i]) + (150 * pixels[i + 1]) + (29 * pixels[i + 2]);
-                    }
+                    grey[(box * Side) + x] += share * row[x];
                 }
-
-                grey[(y * Side) + x] = (byte)(sum / (256L * (bottom - top) * (right - left)));
             }
         }
+    }
 
-        static (int Start, int Stop) Box(int i, int length)
+    private static void ShrinkRow(ReadOnlySpan<byte> rgb, int width, Span<float> row)
+    {
+        for (int box = 0; box < Side; box++)
         {
-            int start = i * length / Side;
-            return (start, Math.Max(start + 1, (i + 1) * length / Side));
+            int first = box * width / Side, last = (((box + 1) * width) - 1) / Side;
+            float sum = Overlap(first, width, box, Side) * Luma(rgb, first);
+            if (last > first)
+            {
+                long whole = 0;
+                for (int x = first + 1; x < last; x++)
+                {
+                    whole += Luma(rgb, x);
+                }
+
+                sum += (whole * Side / (float)width) + (Overlap(last, width, box, Side) * Luma(rgb, last));
+            }
+
+            row[box] = sum / 256;
         }
     }
+
+    // BT.601, in 256ths.
+    private static int Luma(ReadOnlySpan<byte> rgb, int x) => (77 * rgb[3 * x]) + (150 * rgb[(3 * x) + 1]) + (29 * rgb[(3 * x) + 2]);
+
+    // A length cut into parts and, otherwise, into boxes: the share that one part has of one box.
+    private static float Overlap(int part, int parts, int box, int boxes) =>
+        (Math.Min((part + 1L) * boxes, (box + 1L) * parts) - Math.Max((long)part * boxes, (long)box * parts)) / (float)parts;
 
     /// <summary>Collects the frames of one clip.</summary>
     /// <param name="width">Frame width in pixels.</param>
     /// <param name="height">Frame height in pixels.</param>
-    /// <param name="frameCount">Frames of the clip.</param>
+    /// <param name="frameCount">Frames that will come; each stands for an equal share of the clip.</param>
     public sealed class Builder(int width, int height, int frameCount)
     {
-        private readonly int[] _sums = new int[Pictures * Side * Side];
-        private readonly int[] _counts = new int[Pictures];
-        private readonly byte[] _picture = new byte[Side * Side];
+        private readonly float[] _pictures = new float[Pictures * Area];
+        private readonly float[] _frame = new float[Area];
+        private int _taken;
 
-        /// <summary>Takes a frame.</summary>
-        /// <param name="index">Its number.</param>
+        /// <summary>Takes the next frame.</summary>
         /// <param name="rgb">[height, width, 3] bytes.</param>
-        public void Add(int index, ReadOnlySpan<byte> rgb)
+        public void Add(ReadOnlySpan<byte> rgb)
         {
-            int part = (int)((long)index * Pictures / frameCount);
-            Shrink(rgb, width, height, _picture);
-            _counts[part]++;
-            for (int i = 0; i < _picture.Length; i++)
+            Shrink(rgb, width, height, _frame);
+            int first = (int)((long)_taken * Pictures / frameCount);
+            for (int part = first; part < Pictures && (long)part * frameCount < (_taken + 1L) * Pictures; part++)
             {
-                _sums[(part * _picture.Length) + i] += _picture[i];
-            }
-        }
-
-        /// <summary>Makes the signature. Parts without a frame, in clips of less than eight, look like the one before.</summary>
-        public ClipSignature Finish()
-        {
-            var grey = new float[_sums.Length];
-            for (int part = 0; part < Pictures; part++)
-            {
-                int from = part;
-                while (from > 0 && _counts[from] == 0)
+                float share = Overlap(_taken, frameCount, part, Pictures);
+                for (int i = 0; i < Area; i++)
                 {
-                    from--;
-                }
-
-                for (int i = 0; i < _picture.Length; i++)
-                {
-                    grey[(part * _picture.Length) + i] = (float)_sums[(from * _picture.Length) + i] / Math.Max(1, _counts[from]);
+                    _pictures[(part * Area) + i] += share * _frame[i];
                 }
             }
 
-            return new ClipSignature(grey);
-        }
-    }
-
-    /// <summary>Whether the hashes are near enough to look closer.</summary>
-    public bool IsNear(ClipSignature other)
-    {
-        int middle = BitOperations.PopCount(_hashes[Pictures / 2] ^ other._hashes[Pictures / 2]);
-        if (middle > 2 * NearBits * 64)
-        {
-            return false;
+            _taken++;
         }
 
-        int bits = 0;
-        for (int i = 0; i < Pictures; i++)
-        {
-            bits += BitOperations.PopCount(_hashes[i] ^ other._hashes[i]);
-        }
-
-        return bits <= NearBits * HashBits;
+        /// <summary>Makes the signature, when all frames have come. The builder is used up.</summary>
+        public ClipSignature Finish() => new(_pictures);
     }
 
     /// <summary>
-    /// How far two clips are apart: the mean square of the pictures' differences, after gain and brightness were fitted,
-    /// over the mean square of what changes within the clips. Near 0 for two encodings, about 2 for unrelated motion.
+    /// How far two clips are apart: the mean square by which their motions differ over the mean square of the motions, less
+    /// what compression explains. Near 0 for two encodings, about 2 for unrelated motion, infinite for other scenes.
     /// </summary>
+    /// <remarks>
+    /// What compression took from the still pictures, it took from the motion as well. How much that is shows in fine detail:
+    /// other scenes differ in coarse shapes too.
+    /// </remarks>
     public double Distance(ClipSignature other)
     {
-        double scene = 0, change = 0;
-        (double gain, double offset) = Fit(other);
-        for (int p = 0; p < Side * Side; p++)
+        // A mean of differences is never more than the differences: what the coarse pictures rule out, the others would too.
+        if (MeanSquare(_coarse, other._coarse) > SameScene)
         {
-            double meanA = 0, meanB = 0;
-            for (int t = 0; t < Pictures; t++)
-            {
-                meanA += _grey[(t * Side * Side) + p];
-                meanB += (gain * other._grey[(t * Side * Side) + p]) + offset;
-            }
-
-            (meanA, meanB) = (meanA / Pictures, meanB / Pictures);
-            for (int t = 0; t < Pictures; t++)
-            {
-                double a = _grey[(t * Side * Side) + p], b = (gain * other._grey[(t * Side * Side) + p]) + offset;
-                scene += (a - b) * (a - b);
-                change += (((a - meanA) * (a - meanA)) + ((b - meanB) * (b - meanB))) / 2;
-            }
+            return double.PositiveInfinity;
         }
 
-        // A still clip changes by less than what another size and quality do to its edges, which grows with its contrast.
-        double floor = Math.Max(_grey.Length, StillShare * Variance() * _grey.Length);
-        return scene / Math.Max(change, floor);
+        double still = MeanSquare(_still, other._still);
+        if (still > SameScene)
+        {
+            return double.PositiveInfinity;
+        }
+
+        double change = Math.Max((_change + other._change) / 2, LeastChange / (_deviation * other._deviation));
+        double detail = still - MeanSquare(_fair, other._fair);
+        double lost = detail >= DetailShare * still ? Math.Min(MostLost, detail / change) : 0;
+        return Math.Max(0, (MeanSquare(_motion, other._motion) / change) - lost);
     }
 
-    /// <summary>Share of hash bits that differ, 0 to 1.</summary>
-    public double HashDistance(ClipSignature other) =>
-        Enumerable.Range(0, Pictures).Sum(i => BitOperations.PopCount(_hashes[i] ^ other._hashes[i])) / (double)HashBits;
-
-    private double Variance()
+    // The lengths are multiples of 16, which is a multiple of every vector's length.
+    private static double MeanSquare(float[] a, float[] b)
     {
-        double mean = _grey.Average();
-        return _grey.Sum(g => (g - mean) * (g - mean)) / _grey.Length;
+        ReadOnlySpan<Vector<float>> left = MemoryMarshal.Cast<float, Vector<float>>(a), right = MemoryMarshal.Cast<float, Vector<float>>(b);
+        Vector<float> sum = Vector<float>.Zero;
+        for (int i = 0; i < left.Length; i++)
+        {
+            Vector<float> difference = left[i] - right[i];
+            sum += difference * difference;
+        }
+
+        return Vector.Sum(sum) / (double)a.Length;
     }
 
-    // Least squares: this ≈ gain · other + offset. Re-encodings with another range or matrix differ by such a map.
-    private (double Gain, double Offset) Fit(ClipSignature other)
+    private static void Halve(float[] picture, int side, float[] half)
     {
-        double n = _grey.Length, a = 0, b = 0, ab = 0, bb = 0;
-        for (int i = 0; i < _grey.Length; i++)
+        for (int i = 0; i < half.Length; i++)
         {
-            a += _grey[i];
-            b += other._grey[i];
-            ab += (double)_grey[i] * other._grey[i];
-            bb += (double)other._grey[i] * other._grey[i];
+            int at = (i / (side / 2) * 2 * side) + (i % (side / 2) * 2);
+            half[i] = (picture[at] + picture[at + 1] + picture[at + side] + picture[at + side + 1]) / 4;
         }
-
-        double variance = bb - (b * b / n), gain = variance <= 0 ? 1 : Math.Clamp((ab - (a * b / n)) / variance, 0.5, 2);
-        return (gain, (a - (gain * b)) / n);
-    }
-
-    // Bit x, y: whether the mean of a 2 × 2 box is brighter than that of its right neighbour (the last column: than the one below).
-    private static ulong DifferenceHash(ReadOnlySpan<float> grey)
-    {
-        Span<float> boxes = stackalloc float[64];
-        for (int i = 0; i < 64; i++)
-        {
-            int at = (i / 8 * 2 * Side) + (i % 8 * 2);
-            boxes[i] = grey[at] + grey[at + 1] + grey[at + Side] + grey[at + Side + 1];
-        }
-
-        ulong hash = 0;
-        for (int i = 0; i < 64; i++)
-        {
-            int neighbour = i % 8 == 7 ? (i + 8) % 64 : i + 1;
-            hash |= boxes[i] > boxes[neighbour] ? 1UL << i : 0;
-        }
-
-        return hash;
     }
 }

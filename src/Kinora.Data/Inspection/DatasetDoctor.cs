@@ -16,11 +16,13 @@ public static class DatasetDoctor
     /// <param name="progress">Hears how many clips of how many are done, on any thread.</param>
     /// <param name="ct">Stops between frames.</param>
     /// <returns>What was found; the same for any number of workers.</returns>
+    /// <exception cref="ConfigException">An option is out of range.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static DatasetReport Examine(DoctorInput input, DoctorOptions? options = null, Action<int, int>? progress = null, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(input);
         options ??= new DoctorOptions();
+        options.Validate();
         int workers = options.Workers > 0 ? options.Workers : Environment.ProcessorCount;
         (int Part, VideoSample Sample)[] all = [.. input.Parts.SelectMany((part, p) => part.Samples.Select(s => (p, s)))];
         var clips = new InspectedClip[all.Length];

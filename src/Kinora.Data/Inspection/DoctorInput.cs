@@ -11,6 +11,14 @@ public sealed record DoctorOptions
 
     /// <summary>Clips read at a time; 0: one for each core.</summary>
     public int Workers { get; init; }
+
+    internal void Validate()
+    {
+        if (Frames is < 1 or > 100_000 || Workers is < 0 or > 1024)
+        {
+            throw new ConfigException($"doctor: expected 1 to 100000 frames and 0 to 1024 workers, found {Frames} and {Workers}");
+        }
+    }
 }
 
 /// <summary>A data set to be examined, with the mistakes that showed when it was read.</summary>
@@ -47,7 +55,9 @@ public sealed record DoctorInput(IReadOnlyList<VideoDataset> Parts, IReadOnlyLis
             }
         }
 
-        return new([splits.Train with { Samples = train }, .. parts], []);
+        return new(
+            [splits.Train with { Samples = train }, .. parts],
+            [.. splits.EmptyClasses.Select(f => new DatasetProblem(ProblemKind.Classes, ProblemLevel.Note, $"folder '{Path.GetFileName(f)}': expected clips of a class, found none: it is no class", [new ProblemClip("", f, "")]))]);
     }
 
     /// <summary>Lists with whatever mistakes they have: the lines that can be understood become the parts.</summary>
@@ -97,6 +107,16 @@ public sealed record DoctorInput(IReadOnlyList<VideoDataset> Parts, IReadOnlyLis
             }
 
             return named;
+        }
+
+        for (int i = 0; i < read.Count; i++)
+        {
+            foreach (ListRow row in read[i].Rows.Where(r => r.Labels.Any(l => l.IsNegative)))
+            {
+                problems.Add(Line(lists[i].Part, read[i].Path, row.Line, ListLabels.Negative(row.Labels.First(l => l.IsNegative))));
+            }
+
+            read[i].Rows.RemoveAll(r => r.Labels.Any(l => l.IsNegative));
         }
 
         try

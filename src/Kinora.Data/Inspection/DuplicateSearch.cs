@@ -6,7 +6,7 @@ namespace Kinora.Data;
 internal static class DuplicateSearch
 {
     /// <summary>Largest <see cref="ClipSignature.Distance"/> of two encodings of one video; docs/data-tools.md says how it was chosen.</summary>
-    public const double SameVideo = 0.3;
+    public const double SameVideo = 0.42;
 
     /// <summary>Groups equal clips.</summary>
     /// <param name="signatures">One a clip; null for clips that can't be compared.</param>
@@ -25,7 +25,7 @@ internal static class DuplicateSearch
 
             for (int b = a + 1; b < signatures.Count; b++)
             {
-                if (signatures[b] is { } second && first.IsNear(second) && first.Distance(second) <= SameVideo)
+                if (signatures[b] is { } second && first.Distance(second) <= SameVideo)
                 {
                     pairs.Add((a, b));
                 }

@@ -77,16 +77,16 @@ internal sealed record InspectedClip(int Part, VideoSample Sample)
     private static ClipSignature? Decode(VideoSample sample, IFrameSource source, DoctorOptions options, List<(ProblemKind, ProblemLevel, string)> problems, CancellationToken ct)
     {
         int[] wanted = options.Quick ? ClipSignature.FewFrames(source.FrameCount) : [.. Enumerable.Range(0, source.FrameCount)];
-        var signature = new ClipSignature.Builder(source.Width, source.Height, source.FrameCount);
+        var signature = new ClipSignature.Builder(source.Width, source.Height, wanted.Length);
         byte[] rented = ArrayPool<byte>.Shared.Rent(source.Width * source.Height * 3);
         try
         {
             Span<byte> frame = rented.AsSpan(0, source.Width * source.Height * 3);
             using FrameSequence frames = source.Frames(wanted, ct);
-            while (frames.Next(frame, out int index))
+            while (frames.Next(frame, out _))
             {
                 ct.ThrowIfCancellationRequested();
-                signature.Add(index, frame);
+                signature.Add(frame);
             }
 
             return signature.Finish();

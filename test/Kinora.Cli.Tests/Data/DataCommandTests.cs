@@ -129,6 +129,64 @@ public sealed class DataCommandTests : IDisposable
         Assert.Contains("SHA-256", err, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task List_FewerParts_StaleOnesWithTheSameClipsAreRemoved()
+    {
+        Synth("set");
+        await CommandLine.RunAsync("data", "list", _folder["set"], _folder["lists"], "--merge", "--val", "0.25", "--test", "0.25");
+        Assert.True(File.Exists(_folder["lists/val.csv"]) && File.Exists(_folder["lists/test.csv"]));
+
+        // A part that was put aside stays, when the rest is divided.
+        (int code, string _, string err) = await CommandLine.RunAsync("data", "list", _folder["lists/train.csv"], _folder["lists"], "--val", "0", "--test", "0");
+        Assert.Equal(ExitCode.Success, code);
+        Assert.True(File.Exists(_folder["lists/val.csv"]) && File.Exists(_folder["lists/test.csv"]));
+
+        (code, _, err) = await CommandLine.RunAsync("data", "list", _folder["set"], _folder["lists"], "--merge", "--val", "0", "--test", "0");
+        Assert.Equal(ExitCode.Success, code);
+        Assert.Equal(["classes.txt", "train.csv"], Directory.GetFiles(_folder["lists"]).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Contains("removed " + _folder["lists/val.csv"], err, StringComparison.Ordinal);
+
+        (code, _, err) = await CommandLine.RunAsync("data", "list", _folder["lists/train.csv"], _folder["lists"], "--folds", "3");
+        Assert.Equal(ExitCode.Success, code);
+        await CommandLine.RunAsync("data", "list", _folder["lists/train.csv"], _folder["lists"], "--folds", "2");
+        Assert.False(File.Exists(_folder["lists/fold3_val.csv"]));
+    }
+
+    [Fact]
+    public async Task Ucf101_NobodyAnswers_NamesTheAddressAndOptionsThatExist()
+    {
+        using LoopbackServer server = new(_ => new LoopbackReply("404 Not Found", []));
+        string url = new Uri(server.Root, "x.zip").AbsoluteUri;
+
+        (int code, string _, string err) = await CommandLine.RunAsync("data", "ucf101", _folder["src"], _folder["out"], "--url", url);
+
+        Assert.Equal(ExitCode.Failure, code);
+        Assert.Contains(url, err, StringComparison.Ordinal);
+        Assert.Contains("leave out --url", err, StringComparison.Ordinal);
+        Assert.DoesNotContain("--from", err, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("wave,sit_down")]
+    [InlineData("wave", "sit_down")]
+    [InlineData("wave", "--actions", "sit_down")]
+    public async Task Synth_Actions_CommasBlanksAndRepeatedOptions(params string[] actions)
+    {
+        (int code, string text, string _) = await CommandLine.RunAsync(["data", "synth", _folder["a b"], "--train", "1", "--val", "0", "--test", "0", "--width", "64", "--height", "64", "--actions", .. actions]);
+
+        Assert.Equal(ExitCode.Success, code);
+        Assert.Contains("2 actions, 2 clips", text, StringComparison.Ordinal);
+        Assert.Contains($"next: kinora train '{_folder["a b"]}'", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Synth_Help_ActionsWithCommas()
+    {
+        (int _, string text, string _) = await CommandLine.RunAsync("data", "synth", "--help");
+        Assert.Contains("close_door,fall_down", string.Concat(text.Where(c => !char.IsWhiteSpace(c))), StringComparison.Ordinal);
+        Assert.DoesNotContain("|fall_down", text, StringComparison.Ordinal);
+    }
+
     private static byte[] Archive(params (string Name, string Text)[] files)
     {
         using MemoryStream bytes = new();

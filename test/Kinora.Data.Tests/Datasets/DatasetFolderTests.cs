@@ -45,7 +45,7 @@ public sealed class DatasetFolderTests : IDisposable
     [InlineData("Validation")]
     public void Load_TrainValTest_UsesThemAsTheyAre(string validation)
     {
-        Touch("train/run/1.mp4", "train/sit/2.mp4", $"{validation}/run/3.mp4", "test/fly/4.mp4", "README.md");
+        Touch("train/run/1.mp4", "train/sit/2.mp4", $"{validation}/run/3.mp4", "test/fly/4.mp4", "README.md", "classes.txt", "manifest.json", "train.list");
 
         DatasetSplits splits = DatasetFolder.Load(_folder.Path);
 

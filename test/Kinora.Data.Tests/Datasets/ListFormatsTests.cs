@@ -43,6 +43,24 @@ public sealed class ListFormatsTests : IDisposable
     }
 
     [Fact]
+    public void Load_NegativeNumberInCsv_RefusedUnlessAClassIsCalledSo()
+    {
+        string list = Write("l.csv", "path,label\na.mp4,3\nb.mp4,-1\n");
+
+        string message = Assert.Throws<DatasetException>(() => DatasetList.Load(list)).Message;
+        Assert.Contains("line 3: expected a class name or an index of 0 or more, found '-1'", message, StringComparison.Ordinal);
+        DatasetProblem problem = Assert.Single(DoctorInput.OfLists([("train", list)], new()).Problems);
+        Assert.Contains("line 3: expected a class name or an index of 0 or more, found '-1'", problem.Message, StringComparison.Ordinal);
+        Assert.Equal([1, 0], DatasetList.Load(list, new() { LabelFile = Write("labels.txt", "-1\n3\n") }).Samples.Select(s => s.Label));
+    }
+
+    [Theory]
+    [InlineData("a.mp4,3\na.mp4,0\n", "class 0,class 1,class 2,class 3")]
+    [InlineData("a.mp4,3\na.mp4,fist\n", "3,fist")]
+    public void Load_NumbersInCsvWithoutNamesFile_IndicesUnlessThereAreNames(string rows, string classes) =>
+        Assert.Equal(classes, string.Join(',', DatasetList.Load(Write("l.csv", "path,label\n" + rows)).Labels.Names));
+
+    [Fact]
     public void Load_AllColumns_ReachTheSample()
     {
         VideoSample expected = new(_folder["a.mp4"], 1, 40) { Group = "g7", StartSeconds = 1.5, EndSeconds = 12 };

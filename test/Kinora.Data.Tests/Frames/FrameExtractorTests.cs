@@ -45,6 +45,9 @@ public sealed class FrameExtractorTests(Clips clips) : IDisposable
 
         Assert.Empty(Directory.EnumerateDirectories(_folder.Path, ".*.part", SearchOption.AllDirectories));
         Assert.Contains("name another folder", Assert.Throws<DatasetException>(() => FrameExtractor.Extract(splits, root, _folder.Path, new() { ShortSide = 32 }, ct: Token)).Message, StringComparison.Ordinal);
+        string refusal = Assert.Throws<DatasetException>(() => FrameExtractor.Extract(splits, root, _folder.Path, new() { ShortSide = 32 }, ct: Token)).Message;
+        Assert.Contains("expected short side 32 as asked for, found short side 0", refusal, StringComparison.Ordinal);
+        Assert.DoesNotContain("OpenCv", refusal, StringComparison.Ordinal);
     }
 
     [Fact]

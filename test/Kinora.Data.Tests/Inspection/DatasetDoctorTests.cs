@@ -123,6 +123,43 @@ public sealed class DatasetDoctorTests : IDisposable
     }
 
     [Fact]
+    public void Examine_OneListAsTwoParts_EveryClipInSeveralParts()
+    {
+        WriteVideo("a1.mp4", 12, 64, 48, 25);
+        WriteVideo("b1.mp4", 12, 64, 48, 25);
+        string list = Write("l.csv", "path,label\na1.mp4,a\nb1.mp4,b\n");
+
+        DatasetReport report = DatasetDoctor.Examine(DoctorInput.OfLists([("train", list), ("val", list)], new DatasetListOptions()), ct: Token);
+
+        Assert.Equal([ProblemLevel.Error, ProblemLevel.Error], report.Problems.Where(p => p.Kind == ProblemKind.DuplicateAcrossParts).Select(p => p.Level));
+    }
+
+    [Fact]
+    public void Examine_EmptyClassFolder_Noted()
+    {
+        WriteVideo("set/train/a/1.mp4", 12, 64, 48, 25);
+        Directory.CreateDirectory(_folder["set/train/b"]);
+        Directory.CreateDirectory(_folder["set/val/a"]);
+
+        DatasetReport report = DatasetDoctor.Examine(DoctorInput.Of(DatasetFolder.Load(_folder["set"] + "/")), ct: Token);
+
+        DatasetProblem note = Assert.Single(report.Problems, p => p.Message.StartsWith("folder 'b'", StringComparison.Ordinal));
+        Assert.Equal((ProblemKind.Classes, ProblemLevel.Note), (note.Kind, note.Level));
+        Assert.Equal(_folder["set/train/b"], Assert.Single(note.Clips).Path);
+    }
+
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(-8, 0)]
+    [InlineData(8, -1)]
+    public void Examine_OptionOutOfRange_Refused(int frames, int workers)
+    {
+        WriteVideo("set/a/1.mp4", 12, 64, 48, 25);
+        DoctorInput input = DoctorInput.Of(DatasetFolder.Load(_folder["set"]));
+        Assert.Contains("found", Assert.Throws<ConfigException>(() => DatasetDoctor.Examine(input, new DoctorOptions { Frames = frames, Workers = workers }, ct: Token)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Examine_AnyWorkers_SameReport()
     {
         for (int i = 0; i < 6; i++)

@@ -31,6 +31,11 @@ internal static class ListLabels
         var names = new SortedSet<string>(StringComparer.Ordinal);
         foreach ((string path, ListRow row, ListLabel label) in All(lists))
         {
+            if (label.IsNegative)
+            {
+                throw new DatasetException($"read list: line {row.Line}: {Negative(label)}", path);
+            }
+
             names.Add(label.Text);
             if (label.Index < 0)
             {
@@ -58,6 +63,10 @@ internal static class ListLabels
         label.Kind != ListLabelKind.Index && labels.TryGetIndex(label.Text, out int index) ? index
         : label.Index >= 0 && label.Index < labels.Count ? label.Index
         : -1;
+
+    /// <summary>What is wrong with a negative number where no file names the classes.</summary>
+    public static string Negative(ListLabel label) =>
+        $"expected a class name or an index of 0 or more, found '{Excerpt.Of(label.Text)}'; where a class is called so, give a file of class names";
 
     private static IEnumerable<(string Path, ListRow Row, ListLabel Label)> All(IReadOnlyList<(string Path, List<ListRow> Rows)> lists) =>
         lists.SelectMany(l => l.Rows.SelectMany(r => r.Labels.Select(label => (l.Path, r, label))));

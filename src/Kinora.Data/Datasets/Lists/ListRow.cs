@@ -20,6 +20,9 @@ internal readonly record struct ListLabel(string Text, ListLabelKind Kind)
     public int Index => Kind != ListLabelKind.Name
         && int.TryParse(Text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out int index) && index < MaxIndex ? index : -1;
 
+    /// <summary>Whether the text is a number below zero, which is no index; as a name it would be a class that nobody meant.</summary>
+    public bool IsNegative => Kind != ListLabelKind.Name && Text.Length > 1 && Text[0] == '-' && Text.AsSpan(1).IndexOfAnyExceptInRange('0', '9') < 0;
+
     private const int MaxIndex = 1_000_000;
 }
 
