@@ -43,7 +43,7 @@ internal sealed class DataPreparation
         }
 
         string source = Path.GetFullPath(parsed.GetValue(Source)!.ToString());
-        using var downloader = new FileDownloader();
+        using var downloader = new FileDownloader(new DownloadOptions { OtherWay = "unpack it into the source folder yourself and leave out --url" });
         for (int i = 0; i < urls.Length; i++)
         {
             Uri url = Uri.TryCreate(urls[i], UriKind.Absolute, out Uri? address)
@@ -51,16 +51,8 @@ internal sealed class DataPreparation
                 : throw new ConfigException($"--url: expected an address that begins with http:// or https://, found '{urls[i]}'");
             string name = Path.GetFileName(url.LocalPath) is { Length: > 0 } last ? last : "archive";
             string archive = Path.Combine(source, ".downloads", name), done = archive + ".unpacked";
-            DownloadedFile file;
-            try
-            {
-                file = await ByteView.FollowAsync(
-                    output, name, progress => downloader.DownloadAsync(url, archive, hashes.Length > 0 ? hashes[i] : null, progress: progress, ct: ct)).ConfigureAwait(false);
-            }
-            catch (DownloadException e) when (e.Message.Contains("--from", StringComparison.Ordinal))
-            {
-                throw Unfetched(url, e);
-            }
+            DownloadedFile file = await ByteView.FollowAsync(
+                output, name, progress => downloader.DownloadAsync(url, archive, hashes.Length > 0 ? hashes[i] : null, progress: progress, ct: ct)).ConfigureAwait(false);
 
             if (!File.Exists(done) || await File.ReadAllTextAsync(done, ct).ConfigureAwait(false) != file.Sha256)
             {
@@ -69,19 +61,6 @@ internal sealed class DataPreparation
                 output.Note($"{name}: {files} files");
             }
         }
-    }
-
-    // The downloader's advice is that of 'models pull', whose options these commands don't have.
-    private static DatasetException Unfetched(Uri url, DownloadException e)
-    {
-        string why = e.InnerException switch
-        {
-            HttpRequestException http => http.GetBaseException().Message,
-            { } cause => cause.Message,
-            null => e.Message.Split(';')[0],
-        };
-        return new DatasetException(
-            $"--url: can't fetch {url}: {why.ReplaceLineEndings(" ")}; run it again later, which goes on where it ended, or fetch the archive in another way, unpack it into the source folder and leave out --url", null, e);
     }
 
     /// <summary>Says what was written and what is missing.</summary>

@@ -1,5 +1,4 @@
-public bool SaysWhat(System.CommandLine.Parsing.CommandResult result) => result.GetValue(_data) is not null || result.GetValue(_config) is not null
-        || (result.GetValue(_set) ?? []).Any(s => s.StartsWith("data.path=", StringComparison.Ordinal) || s.StartsWith("data.trainList=", StringComparison.Ordinal));using System.CommandLine;
+using System.CommandLine;
 using System.Globalization;
 using Kinora.Models;
 using Kinora.Paddle;
@@ -40,7 +39,8 @@ internal sealed class TrainOptions
     ];
 
     /// <summary>Whether the command line says what to train.</summary>
-    public bool SaysWhat(System.CommandLine.Parsing.CommandResult result) => result.GetValue(_data) is not null || result.GetValue(_config) is not null;
+    public bool SaysWhat(System.CommandLine.Parsing.CommandResult result) => result.GetValue(_data) is not null || result.GetValue(_config) is not null
+        || (result.GetValue(_set) ?? []).Any(s => s.StartsWith("data.path=", StringComparison.Ordinal) || s.StartsWith("data.trainList=", StringComparison.Ordinal));
 
     /// <summary>Makes the configuration.</summary>
     /// <param name="parsed">The command line.</param>

@@ -21,7 +21,7 @@ internal static class DiskFailure
     /// <param name="url">Where it comes from.</param>
     public static DownloadException Describe(Exception e, string path, long written, long? total, Uri? url) => new(
         e is IOException io && IsFull(io)
-            ? $"download: the disk is full after {written}{(total is { } all ? $" of {all}" : "")} bytes; make room, or set KINORA_CACHE to a folder elsewhere, and pull again: what is there is kept"
+            ? $"download: the disk is full after {written}{(total is { } all ? $" of {all}" : "")} bytes; make room, or set KINORA_CACHE to a folder elsewhere, and try again: what is there is kept"
             : $"download: cannot write: {e.Message}",
         url,
         path,

@@ -15,6 +15,9 @@ public sealed record DownloadOptions
     /// <summary>How long a server may take to answer, or to accept a connection.</summary>
     public TimeSpan ResponseTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>What else its user can do, for messages: "give a file with --from".</summary>
+    public string OtherWay { get; init; } = "give a file with --from";
+
     /// <summary>How long an answer may stand still.</summary>
     public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(30);
 }

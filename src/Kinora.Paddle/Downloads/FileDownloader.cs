@@ -170,7 +170,7 @@ public sealed class FileDownloader : IDisposable
         catch (PassingFailure e)
         {
             throw new DownloadException(
-                $"download: gave up after {_options.Attempts} tries: {e.Message}; pull again later, which goes on from byte {part.Length}, or give a file with --from", url, null, e);
+                $"download: gave up after {_options.Attempts} tries: {e.Message}; try again later, which goes on from byte {part.Length}, or {_options.OtherWay}", url, null, e);
         }
 
         // Whether the file is whole. A try that ends early but brought a good part isn't a failure: the next begins at once.
@@ -269,7 +269,7 @@ public sealed class FileDownloader : IDisposable
             {
                 throw new DownloadException(
                     $"download: expected the SHA-256 {expected}, found {hash}: the file was changed where it lies or on the way; "
-                    + $"if you trust the new one, delete {ChecksumFile.PathOf(path)} and pull again", url, path);
+                    + $"if you trust the new one, delete {ChecksumFile.PathOf(path)} and try again", url, path);
             }
 
             inspect?.Invoke(part.Path);

@@ -51,11 +51,11 @@ internal sealed class Transfer(HttpClient client, DownloadOptions options, Uri u
         }
         catch (HttpRequestException e) when (e.HttpRequestError == HttpRequestError.SecureConnectionError)
         {
-            throw new DownloadException($"download: {url.Host}: no secure connection: {Cause(e)}; check the clock and the certificates of this machine, or give a file with --from", url, null, e);
+            throw new DownloadException($"download: {url.Host}: no secure connection: {Cause(e)}; check the clock and the certificates of this machine, or {options.OtherWay}", url, null, e);
         }
         catch (HttpRequestException e) when (e.HttpRequestError == HttpRequestError.NameResolutionError)
         {
-            throw new DownloadException($"download: {url.Host} isn't known here: is there a network? Without one, fetch {url} elsewhere and give the file with --from", url, null, e);
+            throw new DownloadException($"download: {url.Host} isn't known here: is there a network? Without one, fetch {url} elsewhere and {options.OtherWay}", url, null, e);
         }
         catch (HttpRequestException e)
         {
@@ -83,13 +83,13 @@ internal sealed class Transfer(HttpClient client, DownloadOptions options, Uri u
                 OnDisk(file.Clear);
                 throw new PassingFailure($"{url.Host} answers with another part of the file than the one that was asked for");
             case HttpStatusCode.NotFound or HttpStatusCode.Gone:
-                throw Refused("no such file", "it may have moved: give its new address with --url, or a file with --from");
+                throw Refused("no such file", $"it may have moved: give its new address with --url, or {options.OtherWay}");
             case HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden:
-                throw Refused("access refused", "give another address with --url, or a file with --from");
+                throw Refused("access refused", $"give another address with --url, or {options.OtherWay}");
             case HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError:
                 throw new PassingFailure($"{url.Host} answers {(int)response.StatusCode} {response.ReasonPhrase}", RetryAfter(response));
             default:
-                throw Refused($"{response.ReasonPhrase}", "give another address with --url, or a file with --from");
+                throw Refused($"{response.ReasonPhrase}", $"give another address with --url, or {options.OtherWay}");
         }
 
         if (file.Total is { } total)
@@ -158,7 +158,7 @@ internal sealed class Transfer(HttpClient client, DownloadOptions options, Uri u
     {
         if (response.Content.Headers.ContentType?.MediaType is "text/html" or "application/xhtml+xml")
         {
-            throw new DownloadException($"download: expected a file of weights at {url}, found a web page; does the network ask for a login? Otherwise give a file with --from", url);
+            throw new DownloadException($"download: expected a file at {url}, found a web page; does the network ask for a login? Otherwise {options.OtherWay}", url);
         }
     }
 

@@ -65,6 +65,10 @@ internal static class ListFile
         {
             throw new DatasetException($"read {what}: expected UTF-8 text, found other bytes ({e.Message.ReplaceLineEndings(" ")}); save the file as UTF-8", path, e);
         }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException || Directory.Exists(path))
+        {
+            throw new DatasetException($"read {what}: expected a text file, found {(Directory.Exists(path) ? "a folder" : "nothing")}; check the path, which is relative to where the command runs", path, e);
+        }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new DatasetException($"read {what}: {e.Message}", path, e);
