@@ -83,6 +83,11 @@ internal static class TrainCommand
                 return Test(config, options, asJson, ct);
             }
 
+            if (recipe?.OtherPurpose is { } purpose)
+            {
+                throw new ConfigException($"train: expected a recipe for training, found {purpose}; `kinora convert` makes a configuration of what it says", recipe.Recipe.Path);
+            }
+
             TrainingOutcome outcome = Follow(progress => recipe?.ResumeEpoch > 0
                 ? Trainer.Resume(RunAfter(config, recipe.ResumeEpoch), options, progress, ct)
                 : Trainer.Run(config, options, progress, ct));

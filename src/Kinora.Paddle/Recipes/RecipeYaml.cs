@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Kinora.Training;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
 
@@ -51,7 +52,7 @@ internal sealed partial class RecipeYaml
         }
         catch (YamlException e)
         {
-            throw new ConfigException($"PaddleVideo recipe: line {e.Start.Line}: {e.Message.ReplaceLineEndings(" ")}", path, e);
+            throw ConfigText.Syntax("PaddleVideo recipe", e, path);
         }
         catch (InvalidOperationException e)
         {
@@ -62,11 +63,12 @@ internal sealed partial class RecipeYaml
 
     /// <summary>Reads one value as the value of a key.</summary>
     /// <param name="text">YAML or a Python literal; what is neither is a text.</param>
-    /// <returns>The value, in line 0.</returns>
-    public static RecipeNode ReadValue(string text)
+    /// <param name="option">The option that the text comes from, <c>key=value</c>.</param>
+    /// <returns>The value.</returns>
+    public static RecipeNode ReadValue(string text, string option)
     {
         object? value = Resolve(text);
-        return value is string and not "" && PythonLiteral.TryParse(text, out object? literal) ? RecipeNode.Of(literal, 0) : new RecipeScalar(value, 0);
+        return RecipeNode.Of(value is string and not "" && PythonLiteral.TryParse(text, out object? literal) ? literal : value, 0, option);
     }
 
     private RecipeNode ReadNode(int depth, bool convert, string key)
