@@ -85,7 +85,7 @@ internal static class TrainCommand
 
             if (recipe?.OtherPurpose is { } purpose)
             {
-                throw new ConfigException($"train: expected a recipe for training, found {purpose}; `kinora convert` makes a configuration of what it says", recipe.Recipe.Path);
+                throw new ConfigException($"train: expected a recipe for training, found {purpose}, and `kinora convert` makes a configuration of what the recipe says", recipe.Recipe.Path);
             }
 
             TrainingOutcome outcome = Follow(progress => recipe?.ResumeEpoch > 0

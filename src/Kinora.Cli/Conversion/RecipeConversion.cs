@@ -49,7 +49,7 @@ internal static class RecipeConversion
         var text = new StringBuilder($"# Made from PaddleVideo's {name}; what isn't said here is Kinora's default.\n");
         if (training.OtherPurpose is { } purpose)
         {
-            text.Append($"# It is {purpose}.\n");
+            text.Append($"# The recipe is {purpose}.\n");
         }
 
         if (training.Config.Loop.Accumulate > 1)

@@ -169,7 +169,7 @@ public sealed class PaddleRecipe
     {
         root.Ignore("every clip counts once, and the network averages the views", "METRIC");
         root.Ignore("said on the command line", "output_dir", "log_level", "to_static");
-        root.Ignore("of PaddleVideo's quantisation: Kinora's takes a model and a folder on its own command line", "inference_model_dir", "quant_output_dir");
+        root.Ignore("a folder of PaddleVideo's quantisation, which reads and writes inference programs", "inference_model_dir", "quant_output_dir");
         root.Ignore("the device is chosen on the command line", "use_gpu", "use_npu", "use_xpu");
     }
 }

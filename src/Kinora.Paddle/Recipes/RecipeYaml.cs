@@ -31,9 +31,9 @@ internal sealed partial class RecipeYaml
     /// <exception cref="ConfigException">No YAML, beyond a limit, or not one document of keys.</exception>
     public static RecipeMap Read(string yaml, string? path, List<IgnoredKey> ignored)
     {
+        var reader = new RecipeYaml(new Parser(new StringReader(yaml)), path, ignored);
         try
         {
-            var reader = new RecipeYaml(new Parser(new StringReader(yaml)), path, ignored);
             reader._parser.Consume<StreamStart>();
             if (!reader._parser.TryConsume<DocumentStart>(out _))
             {
@@ -57,7 +57,7 @@ internal sealed partial class RecipeYaml
         catch (InvalidOperationException e)
         {
             // YamlDotNet's scanner says so of a flow mapping that is never closed.
-            throw new ConfigException("PaddleVideo recipe: expected YAML, found brackets or quotes that aren't closed", path, e);
+            throw new ConfigException($"PaddleVideo recipe: line {reader._parser.Current?.End.Line ?? 1}: expected YAML, found brackets or quotes that aren't closed; close them there", path, e);
         }
     }
 

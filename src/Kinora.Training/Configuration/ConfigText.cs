@@ -51,8 +51,9 @@ public static class ConfigText
         ArgumentNullException.ThrowIfNull(mistake);
         string said = mistake.Message.ReplaceLineEndings(" ").Trim().TrimEnd('.');
         string found = said.Length == 0 ? "something else" : $"a mistake there ({char.ToLowerInvariant(said[0])}{said[1..]})";
+        string upTo = mistake.End.Line > mistake.Start.Line ? $" to line {mistake.End.Line}" : "";
         return new ConfigException(
-            $"{what}: line {mistake.Start.Line}, column {mistake.Start.Column}: expected YAML, found {found}; check indentation (spaces, no tabs), brackets, quotes, and the space after each colon",
+            $"{what}: line {mistake.Start.Line}, column {mistake.Start.Column}{upTo}: expected YAML, found {found}; check indentation (spaces, no tabs), brackets, quotes, and the space after each colon",
             path, mistake);
     }
 }

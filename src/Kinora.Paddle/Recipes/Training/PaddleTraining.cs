@@ -181,8 +181,7 @@ public sealed class PaddleTraining
     {
         RecipeSection dataset = _sections.Dataset ?? throw _root.Refuse("DATASET: missing");
         ClipSpec spec = Recipe.CalibrationSpec ?? throw _root.Refuse("PIPELINE.quant: missing");
-        OtherPurpose = "a recipe for static quantisation of an exported model with calibration clips (PaddleVideo's deploy/slim), not for training: "
-            + "export the float model with `kinora export RUN model.onnx`";
+        OtherPurpose = "one for static quantisation of an exported model with calibration clips (PaddleVideo's deploy/slim); `kinora export` writes the float model";
         int batch = dataset.Int("batch_size", 1);
         Config = new TrainingConfig
         {
@@ -193,7 +192,7 @@ public sealed class PaddleTraining
             Loop = new LoopConfig { BatchSize = batch, Precision = _options.MixedPrecision ? Precision.Auto : Precision.Fp32, MaxStepsPerEpoch = _options.MaxIterations },
         };
         Data(dataset, "quant", batch);
-        _sections.Pipeline!.Require("quant").Note($"{OtherPurpose}; its clips and its way of reading them are taken, all that training needs besides is Kinora's default");
+        _sections.Pipeline!.Require("quant").Note("calibration clips and their chain become training list and input; all that training needs besides is Kinora's default");
         dataset.Ignore("batches of a calibration", "batch_nums");
     }
 

@@ -10,7 +10,7 @@ namespace Kinora.Paddle;
 /// </remarks>
 internal sealed class RecipeOrigins
 {
-    private const string Rate = "OPTIMIZER.learning_rate.", Inner = "OPTIMIZER.learning_rate.learning_rate.";
+    private const string Rate = "OPTIMIZER.learning_rate.";
 
     private readonly RecipeMap _root;
     private readonly RecipeMap _file;
@@ -34,15 +34,18 @@ internal sealed class RecipeOrigins
         Chain("input", valid);
         Chain("test", test);
         Several("model.frames", valid + "sample.num_seg", valid + "sample.seg_len", valid + "decode_sampler.num_frames", "DALI_LOADER.num_seg", "DALI_LOADER.seglen");
-        First("model.size", [.. Crops(valid), "DALI_LOADER.target_size"]);
+        First("model.size", [.. Crops(valid), valid + "transform.*.Scale.short_size", "DALI_LOADER.target_size"]);
         Augmentation("PIPELINE.train.");
         Loop();
         Optimizer();
         Schedule();
-        First("distillation.kind", "MODEL.framework");
-        Several("distillation.teacher", "MODEL.models.*.Teacher.backbone.*");
-        First("distillation.teacherWeights", "MODEL.models.*.Teacher.backbone.pretrained");
-        First("distillation.weight", "MODEL.loss.Train.*.loss_weight");
+        if (distils)
+        {
+            First("distillation.kind", "MODEL.framework");
+            Several("distillation.teacher", "MODEL.models.*.Teacher.backbone.*");
+            First("distillation.teacherWeights", "MODEL.models.*.Teacher.backbone.pretrained");
+            First("distillation.weight", "MODEL.loss.Train.*.loss_weight");
+        }
 
         string Present(params string[] splits) => splits.FirstOrDefault(s => At(root, "PIPELINE." + s).Any()) ?? splits[0];
     }
@@ -64,7 +67,7 @@ internal sealed class RecipeOrigins
             });
         }
 
-        return at.Where(e => e.Value is not RecipeScalar { Value: null });
+        return at.Where(e => e.Value is not RecipeScalar { Value: null, Option: null });
 
         static string Join(string above, string key) => above.Length == 0 ? key : $"{above}.{key}";
     }
@@ -78,19 +81,17 @@ internal sealed class RecipeOrigins
     public IReadOnlyDictionary<string, string> Of(TrainingConfig config)
     {
         var found = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach ((string key, _) in ConfigYaml.Flatten(config))
+        foreach ((string key, string value) in ConfigYaml.Flatten(config))
         {
-            if (Find(key) is { } entry)
+            // What the file has, but not for this value: a choice left open, and the name, which is the file's own.
+            if (Find(key) is { } entry && (entry.Value.Option is not null || (value != "auto" && key != "name")))
             {
                 found[key] = entry.Value.Option is { } option ? $"-o {option.Split('=')[0].Trim()}" : $"{_name}:{entry.Line}";
             }
         }
 
-        if (_options.MixedPrecision)
-        {
-            found["loop.precision"] = "--amp";
-        }
-
+        found["seed"] = "PaddleVideo's default";
+        found["loop.precision"] = _options.MixedPrecision ? "--amp" : "PaddleVideo's default";
         return found;
     }
 
@@ -134,9 +135,10 @@ internal sealed class RecipeOrigins
         Several("augmentation.chain.multiScaleCrop", transform + "MultiScaleCrop.*");
         Several("augmentation.chain.randomResizedCrop", transform + "RandomResizedCrop.*");
         First("augmentation.chain.flipProbability", transform + "RandomFlip.p");
+        Several("augmentation.chain.randomCrop", transform + "RandomCrop.*", transform + "MultiCrop.*");
         First("augmentation.mix.kind", "MIX.name");
-        First("augmentation.mix.mixupAlpha", "MIX.mixup_alpha", "MIX.alpha");
-        First("augmentation.mix.cutMixAlpha", "MIX.cutmix_alpha", "MIX.alpha");
+        First("augmentation.mix.mixupAlpha", "MIX.mixup_alpha", Word("MIX.name") == "Mixup" ? "MIX.alpha" : "MIX.mixup_alpha");
+        First("augmentation.mix.cutMixAlpha", "MIX.cutmix_alpha", Word("MIX.name") == "Cutmix" ? "MIX.alpha" : "MIX.cutmix_alpha");
         First("augmentation.mix.cutMixProbability", "MIX.cutmix_prob");
     }
 
@@ -169,34 +171,44 @@ internal sealed class RecipeOrigins
         }
 
         First("optimizer.weightDecay", "OPTIMIZER.weight_decay.value", "OPTIMIZER.weight_decay");
-        string[] rates = ["cosine_base_lr", "step_base_lr", "base_lr", "values"];
-        First("optimizer.learningRate", [.. Rates(rates), Inner + "learning_rate", Rate + "learning_rate", "OPTIMIZER.learning_rate"]);
+        string[] rates = ["cosine_base_lr", "step_base_lr", "base_lr", "values", "learning_rate"];
+        First("optimizer.learningRate", [.. rates.Select(r => Main() + r), Rate + "learning_rate", "OPTIMIZER.learning_rate"]);
         _rows["optimizer.referenceBatch"] = new Row(_file, false, ["GRADIENT_ACCUMULATION.global_batch_size", "DALI_LOADER.batch_size", "DATASET.batch_size"]);
     }
 
     private void Schedule()
     {
+        (string Key, string[] Names)[] warmups =
+        [
+            ("warmupEpochs", ["warmup_epochs", "warmup_iters", "warmup_steps"]), ("startRate", ["warmup_start_lr", "start_lr"]), ("startFactor", ["warmup_ratio"]),
+            ("warmupEndRate", ["end_lr"]),
+        ];
         (string Key, string[] Names)[] rules =
         [
-            ("kind", ["name"]), ("warmupEpochs", ["warmup_epochs", "warmup_iters", "warmup_steps"]), ("startRate", ["warmup_start_lr", "start_lr"]),
-            ("startFactor", ["warmup_ratio"]), ("warmupEndRate", ["end_lr"]), ("milestones", ["boundaries", "steps", "milestones"]), ("rates", ["values"]),
-            ("factors", ["lrs"]), ("milestonesInSteps", ["name"]), ("gamma", ["gamma", "lr_decay_rate"]), ("spanEpochs", ["max_epoch"]),
+            ("kind", ["name"]), ("milestones", ["boundaries", "steps", "milestones"]), ("rates", ["values"]), ("factors", ["lrs"]),
+            ("gamma", Word(Rate + "name") == "CustomWarmupPiecewiseDecay" ? ["lr_decay_rate"] : ["gamma", "lr_decay_rate"]), ("spanEpochs", ["max_epoch"]),
             ("period", ["step_size", "T_max", "decay_steps"]), ("minRate", ["min_lr", "eta_min", "end_lr"]), ("power", ["power"]), ("cycle", ["cycle"]),
         ];
+        foreach ((string key, string[] names) in warmups)
+        {
+            First("schedule." + key, [.. names.Select(n => Rate + n)]);
+        }
+
         foreach ((string key, string[] names) in rules)
         {
-            First("schedule." + key, Rates(names));
+            First("schedule." + key, [.. names.Select(n => Main() + n)]);
         }
     }
 
-    // Of the schedule inside a warm-up first, as that is the one that the configuration is named after.
-    private static string[] Rates(string[] names) => [.. names.Select(n => Inner + n), .. names.Select(n => Rate + n)];
+    // The schedule inside a warm-up is the one that the configuration is named after.
+    private string Main() => Word(Rate + "name") == "LinearWarmup" ? Rate + "learning_rate." : Rate;
+
+    private string? Word(string path) => At(_root, path).FirstOrDefault()?.Value is RecipeScalar { Value: string word } ? word : null;
 
     private static string[] Crops(string split) =>
     [
         .. new[] { "CenterCrop", "RandomCrop", "TenCrop", "UniformCrop", "MultiCrop", "MultiScaleCrop" }.Select(c => $"{split}transform.*.{c}.target_size"),
         split + "transform.*.GroupFullResSample.crop_size",
-        split + "transform.*.Scale.short_size",
     ];
 
     private void First(string key, params string[] paths) => _rows[key] = new Row(_root, false, paths);
