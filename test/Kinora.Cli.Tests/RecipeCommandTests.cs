@@ -26,7 +26,7 @@ public sealed class RecipeCommandTests : IDisposable
 
     [Theory]
     [InlineData("MODEL:\n  a: \"x\n", "kinora: PaddleVideo recipe: line 2, column 6")]
-    [InlineData("MODEL:\n  a: [1, 2\n  b: 3\n", "kinora: PaddleVideo recipe: line 3")]
+    [InlineData("MODEL:\n  a: [1, 2\n  b: 3\n", "kinora: PaddleVideo recipe: line 2")]
     [InlineData("MODEL:\n  a: x: y\n", "kinora: PaddleVideo recipe: line 2, column 7")]
     [InlineData("loop: {epochs: 3\n", "kinora: training configuration: line ")]
     [InlineData("loop:\n\tepochs: 3\n", "kinora: training configuration: line ")]

@@ -54,10 +54,9 @@ public static class PaddleArchitectures
 
         var backbone = new PaddleArguments(model.Backbone, model.BackboneArguments, named.Backbone);
         var head = new PaddleArguments(model.Head, model.HeadArguments, named.Head);
-        if (!Heads(model.Backbone).Contains(model.Head))
+        if (named.Head is { } place && model.Head != HeadOf(model.Backbone))
         {
-            string known = string.Join(" or ", Heads(model.Backbone));
-            throw named.Head?.Wrong("name", $"{known}, the head of {model.Backbone}") ?? new ConfigException($"PaddleVideo model: expected the head {known} of {model.Backbone}, found '{model.Head}'");
+            throw place.Wrong("name", $"{HeadOf(model.Backbone)}, the head of {model.Backbone}");
         }
 
         // Initial weights come from elsewhere; label smoothing belongs to training, and frames to the way from the video.
@@ -77,7 +76,7 @@ public static class PaddleArchitectures
 
         try
         {
-            Classifier(network, head);
+            Classifier(network, head, isRecipe: named.Head is not null);
             backbone.Finish();
             head.Finish();
             beyond = [.. backbone.BeyondCatalog, .. head.BeyondCatalog];
@@ -90,22 +89,29 @@ public static class PaddleArchitectures
         }
     }
 
-    private static string[] Heads(string backbone) => backbone switch
+    private static string HeadOf(string backbone) => backbone switch
     {
-        "ResNet" => ["TSNHead"],
-        "ResNetTSM" => ["TSMHead"],
-        "ResNetTweaksTSN" => ["ppTSNHead"],
-        "ResNetTweaksTSM" => ["ppTSMHead"],
-        "VisionTransformer" => ["TimeSformerHead"],
-        "VisionTransformer_tweaks" => ["ppTimeSformerHead"],
-        "SwinTransformer3D" => ["I3DHead"],
-        "ResNetSlowFast" => ["SlowFastHead"],
-        _ => ["MoViNetHead"],
+        "ResNet" => "TSNHead",
+        "ResNetTSM" => "TSMHead",
+        "ResNetTweaksTSN" => "ppTSNHead",
+        "ResNetTweaksTSM" => "ppTSMHead",
+        "VisionTransformer" => "TimeSformerHead",
+        "VisionTransformer_tweaks" => "ppTimeSformerHead",
+        "SwinTransformer3D" => "I3DHead",
+        "ResNetSlowFast" => "SlowFastHead",
+        _ => "MoViNetHead",
     };
 
-    // The classifier takes what the backbone gives, and begins as PaddleVideo's recipes have it.
-    private static void Classifier(VideoNetwork network, PaddleArguments head)
+    // The classifier takes what the backbone gives, and begins as PaddleVideo's recipes have it. Arguments that come from no
+    // recipe are those of a file of weights, whose shapes say it.
+    private static void Classifier(VideoNetwork network, PaddleArguments head, bool isRecipe)
     {
+        if (!isRecipe)
+        {
+            head.Elsewhere("in_channels", "std");
+            return;
+        }
+
         if (head.Owner == "MoViNetHead")
         {
             head.Ignore("this head has no layer of its own", "in_channels", "std");
