@@ -100,6 +100,11 @@ internal static class ConvertCommand
         int RunRecipe(ConversionRequest request, bool asJson)
         {
             RecipeSummary summary = RecipeConversion.Run(request.Input, request.Output);
+            if (summary.OtherPurpose is { } purpose)
+            {
+                output.Note($"{Path.GetFileName(summary.Input)} is {purpose}");
+            }
+
             output.Out.WriteLine(asJson
                 ? JsonSerializer.Serialize(summary, CliJson.Default.RecipeSummary)
                 : $"{output.Paint(summary.Output, "1")}  {summary.Model}; {summary.Ignored.Count} keys without effect, listed in its head; try it with: kinora train --config {Shell.Quote(summary.Output)} --plan");

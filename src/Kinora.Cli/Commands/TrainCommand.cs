@@ -88,6 +88,11 @@ internal static class TrainCommand
                 return Test(config, options, asJson, ct);
             }
 
+            if (recipe?.OtherPurpose is { } purpose)
+            {
+                throw new ConfigException($"train: expected a recipe for training, found {purpose}, and `kinora convert` makes a configuration of what the recipe says", recipe.Recipe.Path);
+            }
+
             TrainingOutcome outcome = Follow(progress => recipe?.ResumeEpoch > 0
                 ? Trainer.Resume(RunAfter(config, recipe.ResumeEpoch), options with { Changes = ChangesSince(draft, config) }, progress, ct)
                 : Trainer.Run(config, options, progress, ct));

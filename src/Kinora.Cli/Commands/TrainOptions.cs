@@ -152,11 +152,12 @@ internal sealed class TrainOptions
             Processes = Tensors.Rendezvous.FromEnvironment()?.Size ?? 1,
         };
         PaddleTraining recipe = PaddleTraining.Read(file, options);
+        string name = Path.GetFileName(file);
         foreach (IgnoredKey key in recipe.Ignored)
         {
-            note($"{Path.GetFileName(file)}:{key.Line}: {key.Key}: {key.Reason}");
+            note($"{key.Option ?? $"{name}:{key.Line}"}: {key.Key}: {key.Reason}");
         }
 
-        return (ConfigDraft.From(recipe.Config, Path.GetFileName(file)), recipe);
+        return (ConfigDraft.From(recipe.Config, name, recipe.Origins), recipe);
     }
 }

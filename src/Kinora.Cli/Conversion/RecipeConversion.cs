@@ -9,7 +9,8 @@ namespace Kinora.Cli.Conversion;
 /// <param name="Output">Kinora's file.</param>
 /// <param name="Model">Catalogue name of the network.</param>
 /// <param name="Ignored">What of the recipe has no effect, or another one than it says.</param>
-internal sealed record RecipeSummary(string Input, string Output, string Model, IReadOnlyList<IgnoredKey> Ignored);
+/// <param name="OtherPurpose">What the recipe is for, where that isn't training.</param>
+internal sealed record RecipeSummary(string Input, string Output, string Model, IReadOnlyList<IgnoredKey> Ignored, string? OtherPurpose);
 
 /// <summary>PaddleVideo's recipes as Kinora's training configurations.</summary>
 internal static class RecipeConversion
@@ -37,7 +38,7 @@ internal static class RecipeConversion
 
         PaddleTraining training = PaddleTraining.Read(input);
         AtomicFile.WriteText(target, Text(training, Path.GetFileName(input)));
-        return new RecipeSummary(input, target, training.Config.Model.Name, training.Ignored);
+        return new RecipeSummary(input, target, training.Config.Model.Name, training.Ignored, training.OtherPurpose);
     }
 
     /// <summary>The configuration, with what the recipe loses in comments above it.</summary>
@@ -46,6 +47,11 @@ internal static class RecipeConversion
     public static string Text(PaddleTraining training, string name)
     {
         var text = new StringBuilder($"# Made from PaddleVideo's {name}; what isn't said here is Kinora's default.\n");
+        if (training.OtherPurpose is { } purpose)
+        {
+            text.Append($"# The recipe is {purpose}.\n");
+        }
+
         if (training.Config.Loop.Accumulate > 1)
         {
             text.Append("# loop.accumulate is for one process: divide it by the number of processes.\n");

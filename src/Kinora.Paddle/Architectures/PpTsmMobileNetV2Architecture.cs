@@ -11,8 +11,7 @@ internal static class PpTsmMobileNetV2Architecture
     /// <param name="seed">Keys the initial weights.</param>
     public static VideoNetwork Create(PaddleArguments backbone, PaddleArguments head, ulong seed)
     {
-        // PaddleVideo takes it and doesn't look at it.
-        backbone.Ignore("use_ssld");
+        backbone.Ignore("PaddleVideo takes it and doesn't look at it", "use_ssld");
         return new PpTsmMobileNetV2(new ModelOptions(backbone.Int("class_num", 400), backbone.Int("num_seg", 8), Seed: seed));
     }
 }

@@ -11,14 +11,16 @@ internal static class PpTsnArchitecture
     /// <param name="seed">Keys the initial weights.</param>
     public static VideoNetwork Create(PaddleArguments backbone, PaddleArguments head, ulong seed)
     {
-        // The layout of the pixels in memory, not of the network's input.
-        backbone.Ignore("data_format");
+        backbone.Layout();
+
+        double[] factors = backbone.Numbers("lr_mult_list", 1, 1, 1, 1, 1);
+        _ = backbone.Catalogued("lr_mult_list", string.Join(", ", factors), "1, 1, 1, 1, 1");
 
         // Recipes of different age call the depth differently.
         return new PpTsn(
             new ModelOptions(head.Int("num_classes", 400), Seed: seed, Dropout: head.Number("drop_ratio", 0.4)),
             backbone.Int("depth", backbone.Int("layers", 50)),
-            backbone.Numbers("lr_mult_list", 1, 1, 1, 1, 1),
-            head.Flag("fclr5", true));
+            factors,
+            head.Catalogued("fclr5", head.Flag("fclr5", true), true));
     }
 }

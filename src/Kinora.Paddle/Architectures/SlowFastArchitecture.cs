@@ -34,8 +34,9 @@ internal static class SlowFastArchitecture
         // The pooling after the second stage has windows of one element. A sub-batch norm takes its statistics from parts of
         // a batch, as several devices do in multigrid training, and in evaluation is the batch norm that Kinora has.
         // multigrid_short pools the last map as a whole: the same for pictures of crop_size, which its recipe uses throughout.
-        backbone.Ignore("use_pool_af_s2", "bn_norm_type", "bn_num_splits");
-        head.Ignore("multigrid_short");
+        backbone.Ignore("its windows have one element", "use_pool_af_s2");
+        backbone.Ignore("every batch norm takes its statistics from its whole batch", "bn_norm_type", "bn_num_splits");
+        head.Ignore("the last map is pooled as a whole, which is the same at crop_size", "multigrid_short");
         return new SlowFast(
             new ModelOptions(
                 head.Int("num_classes", 400), head.Int("num_frames", 32), head.Int("crop_size", 224), seed, head.Number("dropout_rate", 0.5)),

@@ -28,14 +28,14 @@ internal static class TimeSformerArchitecture
             new TimeSformerOptions(
                 backbone.Int("embed_dim", 768),
                 backbone.Int("depth", 12),
-                backbone.Int("num_heads", 12),
+                backbone.Catalogued("num_heads", backbone.Int("num_heads", 12), 12),
                 backbone.Int("patch_size", 16),
                 backbone.Number("mlp_ratio", 4),
                 backbone.Flag("qkv_bias", false),
-                backbone.Number("epsilon", 1e-5),
-                backbone.Number("drop_path_rate", 0.1),
-                backbone.Number("drop_rate", 0),
-                backbone.Number("attn_drop_rate", 0)),
+                backbone.Catalogued("epsilon", backbone.Number("epsilon", 1e-5), 1e-6),
+                backbone.Catalogued("drop_path_rate", backbone.Number("drop_path_rate", 0.1), 0.1),
+                backbone.Catalogued("drop_rate", backbone.Number("drop_rate", 0), 0),
+                backbone.Catalogued("attn_drop_rate", backbone.Number("attn_drop_rate", 0), 0)),
             pp);
     }
 }

@@ -11,8 +11,7 @@ internal static class TsmArchitecture
     /// <param name="seed">Keys the initial weights.</param>
     public static VideoNetwork Create(PaddleArguments backbone, PaddleArguments head, ulong seed)
     {
-        // The layout of the pixels in memory, not of the network's input.
-        backbone.Ignore("data_format");
+        backbone.Layout();
         return new Tsm(
             new ModelOptions(head.Int("num_classes", 400), backbone.Int("num_seg", 8), Seed: seed, Dropout: head.Number("drop_ratio", 0.5)),
             backbone.Int("depth", 50));

@@ -16,8 +16,8 @@ internal static class VideoSwinArchitecture
         backbone.Expect("frozen_stages", -1L);
         head.Expect("spatial_type", "avg");
 
-        // Where the first weights come from, and memory against time.
-        backbone.Ignore("pretrained2d", "use_checkpoint");
+        backbone.Ignore("told by the file's names", "pretrained2d");
+        backbone.Ignore("memory against time: model.checkpointGradients says it", "use_checkpoint");
         int width = backbone.Int("embed_dim", 96);
         int[] depths = backbone.Ints("depths", 2, 2, 6, 2);
         return new VideoSwin(
@@ -37,9 +37,9 @@ internal static class VideoSwinArchitecture
                 backbone.Number("mlp_ratio", 4),
                 backbone.Flag("qkv_bias", true),
                 backbone.Flag("patch_norm", false),
-                backbone.Number("drop_path_rate", 0.2),
-                backbone.Number("drop_rate", 0),
-                backbone.Number("attn_drop_rate", 0)));
+                backbone.Catalogued("drop_path_rate", backbone.Number("drop_path_rate", 0.2), width == 128 ? 0.2 : 0.1),
+                backbone.Catalogued("drop_rate", backbone.Number("drop_rate", 0), 0),
+                backbone.Catalogued("attn_drop_rate", backbone.Number("attn_drop_rate", 0), 0)));
     }
 
     private static (int Time, int Height, int Width) Box(string name, int[] sizes) => sizes is [var time, var height, var width]

@@ -1,11 +1,19 @@
 using Kinora.Models;
+using Kinora.Training;
 
 namespace Kinora.Paddle;
 
 /// <summary>One network of a recipe.</summary>
 /// <param name="Name">"Teacher", "Student" or another name of a distillation; null for a recipe's only network.</param>
 /// <param name="Model">The network in PaddleVideo's words.</param>
-public sealed record PaddleRecipeModel(string? Name, PaddleModel Model);
+public sealed record PaddleRecipeModel(string? Name, PaddleModel Model)
+{
+    /// <summary>Where its backbone stands; null for a network of no recipe.</summary>
+    internal RecipeSection? Backbone { get; init; }
+
+    /// <summary>Where its head stands.</summary>
+    internal RecipeSection? Head { get; init; }
+}
 
 /// <summary>
 /// A PaddleVideo recipe (a YAML file of its <c>configs/recognition</c>), as far as networks and evaluation need it: which
@@ -19,9 +27,6 @@ public sealed record PaddleRecipeModel(string? Name, PaddleModel Model);
 /// </remarks>
 public sealed class PaddleRecipe
 {
-    // Recipes have a few kilobytes; the limit keeps a wrong file from being read whole.
-    private const int MaxBytes = 1 << 20;
-
     private static readonly string[] Sections = ["MODEL", "PIPELINE", "DATASET", "OPTIMIZER"];
 
     private PaddleRecipe()
@@ -75,34 +80,14 @@ public sealed class PaddleRecipe
     /// Unreadable file, bad YAML, values of another type, or an op that no <see cref="ClipSpec"/> can express; the message
     /// gives key and line.
     /// </exception>
-    public static PaddleRecipe Read(string path) => Parse(ReadText(path), path);
+    public static PaddleRecipe Read(string path) => Parse(ConfigText.Read(path), path);
 
     /// <summary>Whether a file looks like a recipe of PaddleVideo's rather than a configuration of Kinora's: its sections have capital letters.</summary>
     /// <param name="path">YAML file.</param>
     /// <returns>True if a line begins with MODEL, PIPELINE, DATASET or OPTIMIZER.</returns>
     /// <exception cref="ConfigException">The file can't be read.</exception>
     public static bool IsRecipe(string path) =>
-        ReadText(path).Split('\n').Any(line => Sections.Any(s => line.StartsWith(s + ":", StringComparison.Ordinal)));
-
-    internal static string ReadText(string path)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(path);
-        try
-        {
-            using FileStream file = File.OpenRead(path);
-            if (file.Length > MaxBytes)
-            {
-                throw new ConfigException($"PaddleVideo recipe: expected at most {MaxBytes} bytes of YAML, found {file.Length}; is it a recipe?", path);
-            }
-
-            using var reader = new StreamReader(file);
-            return reader.ReadToEnd();
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new ConfigException($"PaddleVideo recipe: cannot be read: {e.Message}", path, e);
-        }
-    }
+        ConfigText.Read(path).Split('\n').Any(line => Sections.Any(s => line.StartsWith(s + ":", StringComparison.Ordinal)));
 
     /// <summary>Reads a recipe from text.</summary>
     /// <param name="yaml">YAML text.</param>
@@ -114,12 +99,12 @@ public sealed class PaddleRecipe
         ArgumentNullException.ThrowIfNull(yaml);
         List<IgnoredKey> ignored = [];
         RecipeMap map = RecipeYaml.Read(yaml, path, ignored);
-        PaddleRecipe recipe = ReadSections(new RecipeSection(map, "", path, ignored), path, ignored, out RecipeSections sections);
+        var reading = new RecipeReading(path, ignored, isTraining: false);
+        PaddleRecipe recipe = ReadSections(new RecipeSection(map, "", reading), path, ignored, out RecipeSections sections);
         sections.Model?.Ignore("training only", "loss", "freeze_params_list");
-        sections.Model?.FinishLeniently();
         sections.Pipeline?.Ignore("training only", "train");
-        sections.Pipeline?.FinishLeniently();
-        IgnoreRest(sections.Root);
+        IgnoreTraining(sections.Root);
+        reading.ListRest(map);
         return recipe;
     }
 
@@ -147,13 +132,17 @@ public sealed class PaddleRecipe
     }
 
     private static PaddleRecipeModel[] ReadModels(RecipeSection model) => model.Has("models")
-        ? [.. model.Items("models", "a network with its name").Select(m => new PaddleRecipeModel(m.Name, ReadModel(m.Arguments)))]
-        : [new PaddleRecipeModel(null, ReadModel(model))];
+        ? [.. model.Items("models", "a network with its name").Select(m => ReadModel(m.Name, m.Arguments))]
+        : [ReadModel(null, model)];
 
-    private static PaddleModel ReadModel(RecipeSection model)
+    private static PaddleRecipeModel ReadModel(string? name, RecipeSection model)
     {
         RecipeSection backbone = model.Require("backbone"), head = model.Require("head");
-        return new PaddleModel(backbone.RequireText("name"), backbone.Plain("name"), head.RequireText("name"), head.Plain("name"));
+        return new PaddleRecipeModel(name, new PaddleModel(backbone.RequireText("name"), backbone.Plain("name"), head.RequireText("name"), head.Plain("name")))
+        {
+            Backbone = backbone,
+            Head = head,
+        };
     }
 
     private static ViewAverage? ReadViewAverage(RecipeSection model)
@@ -162,12 +151,10 @@ public sealed class PaddleRecipe
         bool said = test?.Has("avg_type") ?? false;
         string? average = said ? test!.Choice("avg_type", "score", "score", "prob") : null;
         test?.Ignore("follows from the network", "num_seg");
-        test?.FinishLeniently();
-        runtime?.FinishLeniently();
         return average switch { "score" => Kinora.Models.ViewAverage.Logits, "prob" => Kinora.Models.ViewAverage.Probabilities, _ => null };
     }
 
-    private static void IgnoreRest(RecipeSection root)
+    private static void IgnoreTraining(RecipeSection root)
     {
         root.Ignore(
             "training only",
@@ -181,9 +168,9 @@ public sealed class PaddleRecipe
     internal static void IgnoreAlways(RecipeSection root)
     {
         root.Ignore("every clip counts once, and the network averages the views", "METRIC");
-        root.Ignore("said on the command line", "output_dir", "log_level", "inference_model_dir", "quant_output_dir", "to_static");
+        root.Ignore("said on the command line", "output_dir", "log_level", "to_static");
+        root.Ignore("a folder of PaddleVideo's quantisation, which reads and writes inference programs", "inference_model_dir", "quant_output_dir");
         root.Ignore("the device is chosen on the command line", "use_gpu", "use_npu", "use_xpu");
-        root.FinishLeniently();
     }
 }
 

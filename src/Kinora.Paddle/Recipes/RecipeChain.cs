@@ -111,7 +111,13 @@ internal sealed class RecipeChain
                 }
 
                 _frames = Frames.Tensor;
-                if (decode.Text("mode", "train") != "test" && _augmentation is null)
+                bool first = decode.Choice("mode", "train", "train", "valid", "test") == "test";
+                if (first && _augmentation is not null)
+                {
+                    decode.Ignore("training draws the clip's start, where the test mode would take the video's", "mode");
+                }
+
+                if (!first && _augmentation is null)
                 {
                     decode.Note("the clip's start would be random at evaluation; the start of the video is taken, as in the test mode");
                 }
@@ -143,7 +149,16 @@ internal sealed class RecipeChain
         bool linspace = sample.Flag("linspace_sample", false), left = sample.Flag("select_left", false), dense = sample.Flag("dense_sample", false);
         int? interval = sample.Has("frame_interval") ? sample.Int("frame_interval") : null;
         sample.Ignore("says only how the pictures are kept in memory", "use_pil");
-        if (!sample.Flag("valid_mode", false) && !linspace && _augmentation is null)
+        bool middle = sample.Flag("valid_mode", false);
+        if (linspace && interval is null)
+        {
+            sample.Ignore("linspace_sample takes the same frames in each mode", "valid_mode");
+        }
+        else if (middle && _augmentation is not null)
+        {
+            sample.Ignore("training draws its frames; those of valid_mode are for evaluation", "valid_mode");
+        }
+        else if (!middle && _augmentation is null)
         {
             sample.Note("the frames would be random at evaluation; those of valid_mode are taken");
         }
@@ -210,10 +225,10 @@ internal sealed class RecipeChain
                 break;
             case "JitterScale":
                 op.Ignore("multigrid training only", "short_cycle_factors", "default_min_size");
-                int smallest = op.Int("min_size");
-                if (op.Int("max_size") != smallest)
+                int smallest = op.Int("min_size"), largest = op.Int("max_size");
+                if (largest != smallest)
                 {
-                    op.Note($"the size would be random at evaluation; the smallest, {smallest}, is taken");
+                    op.Note($"the size would be random at evaluation, up to {largest}; the smallest, {smallest}, is taken");
                 }
 
                 ResizeEngine engine = _frames == Frames.Tensor ? ResizeEngine.Interpolate : ResizeEngine.Pillow;
@@ -249,6 +264,12 @@ internal sealed class RecipeChain
                 Normalize(op);
                 break;
             case "Image2Array":
+                if (op.IsTraining)
+                {
+                    // They move tensor_shape, and with it what is normalised; that is checked all the same.
+                    LayoutOfTraining(op);
+                }
+
                 _layout = !op.Flag("transpose", true) ? ClipLayout.Nthwc
                     : op.Choice("data_format", "tchw", "tchw", "cthw") == "cthw" ? ClipLayout.Ncthw
                     : ClipLayout.Ntchw;
@@ -334,6 +355,20 @@ internal sealed class RecipeChain
         }
     }
 
+    private static void LayoutOfTraining(RecipeSection op)
+    {
+        const string reason = "Kinora's networks take frames, channels, height, width; results are the same";
+        if (!op.Flag("transpose", true))
+        {
+            op.Ignore(reason, "transpose");
+        }
+
+        if (op.Text("data_format", "tchw") != "tchw")
+        {
+            op.Ignore(reason, "data_format");
+        }
+    }
+
     private ResizeSpec Scale(RecipeSection op)
     {
         bool fixedRatio = op.Flag("fixed_ratio", true);
@@ -353,6 +388,11 @@ internal sealed class RecipeChain
             : keepRatio == false ? ResizeRule.Square
             : round ? ResizeRule.KeepAspectRound
             : ResizeRule.KeepAspectTruncate;
+        if (rule is ResizeRule.FixedRatio or ResizeRule.Square)
+        {
+            op.Ignore("nothing is rounded by this rule", "do_round");
+        }
+
         bool openCv = op.Choice("backend", "pillow", "pillow", "cv2") == "cv2";
         return new ResizeSpec(rule, op.Int("short_size"), openCv ? ResizeEngine.OpenCv : ResizeEngine.Pillow);
     }
@@ -417,6 +457,12 @@ internal sealed class RecipeChain
 
         // In place, each picture is normalised on its own and the shape isn't looked at.
         int channels = _layout switch { ClipLayout.Ntchw => 3, ClipLayout.Ncthw => 4, _ => 1 };
+        bool one = shape.Count(n => n == 3) == 1 && shape.All(n => n is 1 or 3);
+        if (inPlace && !one)
+        {
+            op.Ignore("in place, each picture is normalised by itself, whatever the shape", "tensor_shape");
+        }
+
         bool fits = shape.Length >= channels && shape[^channels] == 3 && shape.Where((_, i) => i != shape.Length - channels).All(n => n == 1);
         if (!inPlace && !fits)
         {

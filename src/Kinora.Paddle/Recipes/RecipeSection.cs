@@ -7,42 +7,40 @@ namespace Kinora.Paddle;
 internal sealed class RecipeSection
 {
     private readonly RecipeMap _map;
-    private readonly string? _path;
-    private readonly List<IgnoredKey> _ignored;
-    private readonly HashSet<string> _known = new(StringComparer.Ordinal);
+    private readonly RecipeReading _reading;
+    private readonly HashSet<string> _known;
 
     /// <summary>Wraps a mapping.</summary>
     /// <param name="map">Keys with values.</param>
     /// <param name="key">Its own key path; empty for the root.</param>
-    /// <param name="path">The recipe's file, for messages.</param>
-    /// <param name="ignored">Receives what has no effect.</param>
-    public RecipeSection(RecipeMap map, string key, string? path, List<IgnoredKey> ignored) =>
-        (_map, Key, _path, _ignored) = (map, key, path, ignored);
+    /// <param name="reading">Remembers what was asked for.</param>
+    public RecipeSection(RecipeMap map, string key, RecipeReading reading) => (_map, Key, _reading, _known) = (map, key, reading, reading.Asked(key));
 
     /// <summary>Key path, such as "PIPELINE.valid".</summary>
     public string Key { get; }
 
-    /// <summary>Its line in the file.</summary>
-    public int Line => _map.Line;
+    /// <summary>Whether the recipe becomes a training.</summary>
+    public bool IsTraining => _reading.IsTraining;
 
-    /// <summary>All values by key, without those in <paramref name="except"/>; counts as having asked for all.</summary>
+    /// <summary>All values by key, without those in <paramref name="except"/>; whoever gets them must account for each.</summary>
     /// <param name="except">Keys that are read otherwise.</param>
     public Dictionary<string, object?> Plain(params string[] except)
     {
         _known.UnionWith(_map.Entries.Select(e => e.Key));
+        _map.Entries.ToList().ForEach(e => _reading.Settle(Full(e.Key)));
         return _map.Entries.Where(e => !except.Contains(e.Key)).ToDictionary(e => e.Key, e => e.Value.Plain, StringComparer.Ordinal);
     }
 
-    /// <summary>Whether the key is there with a value.</summary>
+    /// <summary>Whether the key is there with a value; that alone doesn't count as having read it.</summary>
     /// <param name="name">Key.</param>
-    public bool Has(string name) => Find(name) is not (null or RecipeScalar { Value: null });
+    public bool Has(string name) => Peek(name) is not (null or RecipeScalar { Value: null });
 
     /// <summary>The mapping of a key; null where the key is missing or empty.</summary>
     /// <param name="name">Key.</param>
     public RecipeSection? Section(string name) => Find(name) switch
     {
         null or RecipeScalar { Value: null } => null,
-        RecipeMap map => new RecipeSection(map, Full(name), _path, _ignored),
+        RecipeMap map => new RecipeSection(map, Full(name), _reading),
         var other => throw Wrong(name, "keys with values", other),
     };
 
@@ -73,10 +71,14 @@ internal sealed class RecipeSection
             RecipeScalar { Value: string alone } => (alone, At(new RecipeMap([], one.Line), i, alone)),
             RecipeMap { Entries: [{ Value: RecipeMap arguments } only] } => (only.Key, At(arguments, i, only.Key)),
             RecipeMap { Entries: [{ Value: RecipeScalar { Value: null } } only] } => (only.Key, At(new RecipeMap([], only.Line), i, only.Key)),
-            _ => throw Refuse(one.Line, $"{Full(name)}[{i}]: expected {item}, found {one.Found}"),
+            _ => throw _reading.Refuse(one.Place, $"{Full(name)}[{i}]: expected {item}, found {one.Found}"),
         })];
 
-        RecipeSection At(RecipeMap map, int index, string inner) => new(map, $"{Full(name)}[{index}].{inner}", _path, _ignored);
+        RecipeSection At(RecipeMap map, int index, string inner)
+        {
+            _reading.Asked($"{Full(name)}[{index}]").Add(inner);
+            return new RecipeSection(map, $"{Full(name)}[{index}].{inner}", _reading);
+        }
     }
 
     /// <summary>A list of mappings.</summary>
@@ -85,7 +87,7 @@ internal sealed class RecipeSection
     public IReadOnlyList<RecipeSection> Sections(string name) => Find(name) switch
     {
         null or RecipeScalar { Value: null } => [],
-        RecipeList list when list.Items.All(i => i is RecipeMap) => [.. list.Items.Select((item, i) => new RecipeSection((RecipeMap)item, $"{Full(name)}[{i}]", _path, _ignored))],
+        RecipeList list when list.Items.All(i => i is RecipeMap) => [.. list.Items.Select((item, i) => new RecipeSection((RecipeMap)item, $"{Full(name)}[{i}]", _reading))],
         var other => throw Wrong(name, "a list of keys with values", other),
     };
 
@@ -129,9 +131,9 @@ internal sealed class RecipeSection
     /// <param name="name">Key.</param>
     public double RequireNumber(string name) => Number(name) ?? throw Missing(name);
 
-    /// <summary>Whether the key holds keys with values.</summary>
+    /// <summary>Whether the key holds keys with values; that alone doesn't count as having read them.</summary>
     /// <param name="name">Key.</param>
-    public bool IsSection(string name) => Find(name) is RecipeMap;
+    public bool IsSection(string name) => Peek(name) is RecipeMap;
 
     /// <summary>A truth value; null where the key is missing or None.</summary>
     /// <param name="name">Key.</param>
@@ -195,22 +197,29 @@ internal sealed class RecipeSection
         foreach (string name in names)
         {
             _known.Add(name);
-            if (_map.Entries.FirstOrDefault(e => e.Key == name) is { } entry)
+            _reading.Settle(Full(name));
+            if (Entry(name) is { } entry)
             {
-                _ignored.Add(new IgnoredKey(Full(name), entry.Line, reason));
+                _reading.List(Full(name), entry.Line, entry.Value.Option, reason);
             }
         }
     }
 
+    /// <summary>Lists keys as ignored, where they are given and nobody has read them.</summary>
+    /// <param name="reason">Why they have no effect.</param>
+    /// <param name="names">Keys.</param>
+    public void IgnoreUnasked(string reason, params string[] names) => Ignore(reason, [.. names.Where(n => !_known.Contains(n))]);
+
     /// <summary>Lists what becomes of a part of this mapping that can't be followed to the letter.</summary>
     /// <param name="deviation">What it would be, and what is taken in its place.</param>
-    public void Note(string deviation) => _ignored.Add(new IgnoredKey(Key, Line, deviation));
+    public void Note(string deviation) => _reading.List(Key, _map.Line, _map.Option, deviation);
 
     /// <summary>Lists this whole mapping as ignored.</summary>
     /// <param name="reason">Why it has no effect.</param>
     public void IgnoreAll(string reason)
     {
         _known.UnionWith(_map.Entries.Select(e => e.Key));
+        _reading.Settle(Key);
         Note(reason);
     }
 
@@ -220,41 +229,37 @@ internal sealed class RecipeSection
     {
         if (_map.Entries.FirstOrDefault(e => !_known.Contains(e.Key)) is { } unknown)
         {
-            throw Refuse(unknown.Line, $"{Full(unknown.Key)}: unknown; known are {string.Join(", ", _known.Order(StringComparer.Ordinal))}");
-        }
-    }
-
-    /// <summary>Ends the reading of a mapping in which PaddleVideo overlooks what it doesn't know: the rest is listed as ignored.</summary>
-    public void FinishLeniently()
-    {
-        foreach (RecipeEntry entry in _map.Entries.Where(e => !_known.Contains(e.Key)))
-        {
-            _ignored.Add(new IgnoredKey(Full(entry.Key), entry.Line, "no key of PaddleVideo's" + NearestName.Suggestion(entry.Key, _known)));
+            throw _reading.Refuse(unknown.Place, $"{Full(unknown.Key)}: unknown; known are {string.Join(", ", _known.Order(StringComparer.Ordinal))}");
         }
     }
 
     /// <summary>A mistake in this mapping.</summary>
     /// <param name="problem">Expected and found.</param>
     /// <returns>The exception to throw.</returns>
-    public ConfigException Refuse(string problem) => Refuse(Line, $"{Key}: {problem}");
+    public ConfigException Refuse(string problem) => _reading.Refuse(_map.Place, Key.Length == 0 ? problem : $"{Key}: {problem}");
 
     /// <summary>A value of this mapping that isn't what it must be.</summary>
-    /// <param name="name">Key; it is there.</param>
+    /// <param name="name">Key; it is there, or has a default that is wrong.</param>
     /// <param name="expected">What it must be.</param>
+    /// <param name="fallback">What the default is, for messages about a missing key.</param>
     /// <returns>The exception to throw.</returns>
-    public ConfigException Wrong(string name, string expected) => Wrong(name, expected, Find(name)!);
+    public ConfigException Wrong(string name, string expected, string? fallback = null) => Peek(name) is { } found
+        ? Wrong(name, expected, found)
+        : _reading.Refuse(_map.Place, $"{Full(name)}: expected {expected}, found no such key{(fallback is null ? "" : $", for which PaddleVideo takes {fallback}")}");
+
+    private RecipeEntry? Entry(string name) => _map.Entries.FirstOrDefault(e => e.Key == name);
+
+    private RecipeNode? Peek(string name) => Entry(name)?.Value;
 
     private RecipeNode? Find(string name)
     {
         _known.Add(name);
-        return _map.Entries.FirstOrDefault(e => e.Key == name)?.Value;
+        return Peek(name);
     }
 
     private string Full(string name) => Key.Length == 0 ? name : $"{Key}.{name}";
 
-    private ConfigException Missing(string name) => Refuse(Line, $"{Full(name)}: missing");
+    private ConfigException Missing(string name) => _reading.Refuse(_map.Place, $"{Full(name)}: missing");
 
-    private ConfigException Wrong(string name, string expected, RecipeNode found) => Refuse(found.Line, $"{Full(name)}: expected {expected}, found {found.Found}");
-
-    private ConfigException Refuse(int line, string problem) => new($"PaddleVideo recipe: line {line}: {problem}", _path);
+    private ConfigException Wrong(string name, string expected, RecipeNode found) => _reading.Refuse(found.Place, $"{Full(name)}: expected {expected}, found {found.Found}");
 }

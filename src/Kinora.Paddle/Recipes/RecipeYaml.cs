@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Kinora.Training;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
 
@@ -30,9 +31,9 @@ internal sealed partial class RecipeYaml
     /// <exception cref="ConfigException">No YAML, beyond a limit, or not one document of keys.</exception>
     public static RecipeMap Read(string yaml, string? path, List<IgnoredKey> ignored)
     {
+        var reader = new RecipeYaml(new Parser(new StringReader(yaml)), path, ignored);
         try
         {
-            var reader = new RecipeYaml(new Parser(new StringReader(yaml)), path, ignored);
             reader._parser.Consume<StreamStart>();
             if (!reader._parser.TryConsume<DocumentStart>(out _))
             {
@@ -51,22 +52,23 @@ internal sealed partial class RecipeYaml
         }
         catch (YamlException e)
         {
-            throw new ConfigException($"PaddleVideo recipe: line {e.Start.Line}: {e.Message.ReplaceLineEndings(" ")}", path, e);
+            throw ConfigText.Syntax("PaddleVideo recipe", e, path);
         }
         catch (InvalidOperationException e)
         {
             // YamlDotNet's scanner says so of a flow mapping that is never closed.
-            throw new ConfigException("PaddleVideo recipe: expected YAML, found brackets or quotes that aren't closed", path, e);
+            throw new ConfigException($"PaddleVideo recipe: line {reader._parser.Current?.End.Line ?? 1}: expected YAML, found brackets or quotes that aren't closed; close them there", path, e);
         }
     }
 
     /// <summary>Reads one value as the value of a key.</summary>
     /// <param name="text">YAML or a Python literal; what is neither is a text.</param>
-    /// <returns>The value, in line 0.</returns>
-    public static RecipeNode ReadValue(string text)
+    /// <param name="option">The option that the text comes from, <c>key=value</c>.</param>
+    /// <returns>The value.</returns>
+    public static RecipeNode ReadValue(string text, string option)
     {
         object? value = Resolve(text);
-        return value is string and not "" && PythonLiteral.TryParse(text, out object? literal) ? RecipeNode.Of(literal, 0) : new RecipeScalar(value, 0);
+        return RecipeNode.Of(value is string and not "" && PythonLiteral.TryParse(text, out object? literal) ? literal : value, 0, option);
     }
 
     private RecipeNode ReadNode(int depth, bool convert, string key)

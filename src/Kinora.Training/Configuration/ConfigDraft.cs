@@ -28,19 +28,7 @@ public sealed class ConfigDraft
     /// <param name="path">YAML file.</param>
     /// <returns>The draft.</returns>
     /// <exception cref="ConfigException">Unreadable file or bad YAML.</exception>
-    public static ConfigDraft Load(string path)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(path);
-        try
-        {
-            return Parse(File.ReadAllText(path), path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new ConfigException($"training configuration: cannot be read: {e.Message}", path, e);
-        }
-    }
-
+    public static ConfigDraft Load(string path) => Parse(ConfigText.Read(path), path);
     /// <summary>Begins with text.</summary>
     /// <param name="yaml">YAML text.</param>
     /// <param name="path">The file it comes from, for messages.</param>
@@ -56,17 +44,19 @@ public sealed class ConfigDraft
     /// <summary>Begins with the values of a configuration that differ from the defaults.</summary>
     /// <param name="config">The configuration, such as an imported one.</param>
     /// <param name="origin">Where its values come from, for explanations.</param>
+    /// <param name="origins">Where single values come from, by key path; they are taken even where they are the defaults. Null for none.</param>
     /// <returns>The draft.</returns>
-    public static ConfigDraft From(TrainingConfig config, string origin)
+    public static ConfigDraft From(TrainingConfig config, string origin, IReadOnlyDictionary<string, string>? origins = null)
     {
         ArgumentNullException.ThrowIfNull(config);
         var draft = new ConfigDraft();
         Dictionary<string, string> defaults = ConfigYaml.Flatten(new TrainingConfig()).ToDictionary(v => v.Key, v => v.Value, StringComparer.Ordinal);
         foreach ((string key, string value) in ConfigYaml.Flatten(config))
         {
-            if (defaults.GetValueOrDefault(key) != value)
+            string? own = origins?.GetValueOrDefault(key);
+            if (own is not null || defaults.GetValueOrDefault(key) != value)
             {
-                draft.Set(key, value, origin);
+                draft.Set(key, value, own ?? origin);
             }
         }
 

@@ -74,7 +74,7 @@ public static class ConfigYaml
         }
         catch (YamlException e)
         {
-            throw new ConfigException($"training configuration: line {e.Start.Line}: {e.Message}", path, e);
+            throw ConfigText.Syntax("training configuration", e, path);
         }
 
         return stream.Documents switch

@@ -34,19 +34,30 @@ public sealed class PaddleTraining
 {
     private const int UsualProcesses = 8;
 
+    // Backbones whose num_seg is the number of frames that they shift or attend over; left out it is 8.
+    private static readonly string[] FixedFrames =
+        ["ResNetTSM", "ResNetTweaksTSM", "PPTSM_v2", "PPTSM_MobileNetV2", "PPTSM_MobileNetV3", "VisionTransformer", "VisionTransformer_tweaks"];
+
     private readonly RecipeSection _root;
     private readonly RecipeSections _sections;
     private readonly PaddleTrainingOptions _options;
+    private readonly RecipeMap _file;
     private readonly string? _path;
 
-    private PaddleTraining(PaddleRecipe recipe, RecipeSections sections, PaddleTrainingOptions options, string? path) =>
-        (Recipe, _sections, _root, _options, _path) = (recipe, sections, sections.Root, options, path);
+    private PaddleTraining(PaddleRecipe recipe, RecipeSections sections, PaddleTrainingOptions options, RecipeMap file, string? path) =>
+        (Recipe, _sections, _root, _options, _file, _path) = (recipe, sections, sections.Root, options, file, path);
 
     /// <summary>The networks and the ways from a video to their input.</summary>
     public PaddleRecipe Recipe { get; }
 
     /// <summary>The training.</summary>
     public TrainingConfig Config { get; private set; } = new();
+
+    /// <summary>Where values come from, by key of <see cref="Config"/>: a file and its line, or an option. Others follow from the file as a whole.</summary>
+    public IReadOnlyDictionary<string, string> Origins { get; private set; } = new Dictionary<string, string>();
+
+    /// <summary>What the recipe is for, in one line, where that isn't training; null where it is.</summary>
+    public string? OtherPurpose { get; private set; }
 
     /// <summary><c>resume_epoch</c>: the epoch after which an earlier run is continued; 0 for a new one.</summary>
     public int ResumeEpoch { get; private set; }
@@ -59,7 +70,7 @@ public sealed class PaddleTraining
     /// <param name="options">What the command line says; null for its defaults.</param>
     /// <returns>The training.</returns>
     /// <exception cref="ConfigException">As <see cref="PaddleRecipe.Read(string)"/>, and for what Kinora can't train.</exception>
-    public static PaddleTraining Read(string path, PaddleTrainingOptions? options = null) => Parse(PaddleRecipe.ReadText(path), options, path);
+    public static PaddleTraining Read(string path, PaddleTrainingOptions? options = null) => Parse(ConfigText.Read(path), options, path);
 
     /// <summary>Reads a recipe from text.</summary>
     /// <param name="yaml">YAML text.</param>
@@ -72,11 +83,53 @@ public sealed class PaddleTraining
         ArgumentNullException.ThrowIfNull(yaml);
         options ??= new PaddleTrainingOptions();
         List<IgnoredKey> ignored = [];
-        RecipeMap map = RecipeOverrides.Apply(RecipeYaml.Read(yaml, path, ignored), options.Overrides, path, ignored);
-        PaddleRecipe recipe = PaddleRecipe.ReadSections(new RecipeSection(map, "", path, ignored), path, ignored, out RecipeSections sections);
-        var training = new PaddleTraining(recipe, sections, options, path);
-        training.Import();
+        RecipeMap file = RecipeYaml.Read(yaml, path, ignored), map = RecipeOverrides.Apply(file, options.Overrides, path, ignored);
+        var reading = new RecipeReading(path, ignored, isTraining: true);
+        PaddleRecipe recipe = PaddleRecipe.ReadSections(new RecipeSection(map, "", reading), path, ignored, out RecipeSections sections);
+        var training = new PaddleTraining(recipe, sections, options, file, path);
+        var origins = new RecipeOrigins(map, file, path, options);
+        if (sections.Model is null && (recipe.CalibrationSpec is not null || sections.Dataset?.Has("quant") == true))
+        {
+            training.ImportCalibration();
+        }
+        else
+        {
+            training.Import();
+        }
+
+        PaddleRecipe.IgnoreAlways(sections.Root);
+        reading.ListRest(map);
+        training.Validate(origins);
+        training.Origins = origins.Of(training.Config);
         return training;
+    }
+
+    // A value out of range, said of the recipe's key.
+    private void Validate(RecipeOrigins origins)
+    {
+        try
+        {
+            Config.Validate();
+        }
+        catch (ConfigException e)
+        {
+            throw e.Message.Split(": ", 3) is ["training configuration", var key, var problem] && origins.Find(key) is { } entry
+                ? new ConfigException($"PaddleVideo recipe: {entry.Place}: {entry.Key} ({key} in Kinora): {problem}", _path, e)
+                : new ConfigException(e.Message, _path, e);
+        }
+    }
+
+    // -o model_name names the run; the file's own is shared by several recipes and would make their runs collide.
+    private string? Name()
+    {
+        string? file = _path is null ? null : Path.GetFileNameWithoutExtension(_path), chosen = _root.Text("model_name");
+        if (chosen is not null && _options.Overrides.Any(o => o.Split('=')[0].Trim() == "model_name"))
+        {
+            return chosen;
+        }
+
+        _root.Ignore($"names PaddleVideo's output, and several recipes share it; the run is called after the file{(file is null ? "" : $", {file}")} (-o model_name or --name calls it otherwise)", "model_name");
+        return file;
     }
 
     private void Import()
@@ -84,7 +137,7 @@ public sealed class PaddleTraining
         int batch = Batch();
         Config = new TrainingConfig
         {
-            Name = _path is null ? null : Path.GetFileNameWithoutExtension(_path),
+            Name = Name(),
             Seed = _options.Seed,
             Loss = new LossConfig { LabelSmoothing = LabelSmoothing() },
             Loop = new LoopConfig
@@ -104,36 +157,84 @@ public sealed class PaddleTraining
         if (_root.Section("DALI_LOADER") is { } dali)
         {
             Dali(dali);
+            _root.Ignore("DALI_LOADER says how clips are read", "PIPELINE", "DATASET");
         }
         else
         {
             Chains(_sections.Pipeline ?? throw _root.Refuse("PIPELINE: missing"));
-            Data(_sections.Dataset ?? throw _root.Refuse("DATASET: missing"), batch);
+            Data(_sections.Dataset ?? throw _root.Refuse("DATASET: missing"), "train", batch);
         }
 
         Mix();
         PreciseBatchNorm();
 
-        // PaddleVideo's rates are for eight processes, or for the clips that accumulation makes a step of.
-        Config = Config with { Optimizer = Config.Optimizer with { ReferenceBatch = UsualProcesses * batch } };
         Accumulation(batch);
+        Config = Config with { Optimizer = Config.Optimizer with { ReferenceBatch = ReferenceBatch(batch) } };
         _root.Ignore("every epoch trains on clips of the full length and size: the same network, in more time", "MULTIGRID");
-        _sections.Model?.FinishLeniently();
-        _sections.Pipeline?.FinishLeniently();
-        PaddleRecipe.IgnoreAlways(_root);
-        Config.Validate(_path);
+        _root.Ignore("what PaddleVideo's predict tool does to a video; a run's model does what PIPELINE.valid says", "INFERENCE");
+        _sections.Pipeline?.Ignore("calibration of a quantisation, not training", "quant");
+        _sections.Dataset?.Ignore("calibration of a quantisation, not training", "quant", "batch_nums");
     }
+
+    // Static quantisation of an exported model: no network and no training, but a list of clips and the way from them to an input.
+    private void ImportCalibration()
+    {
+        RecipeSection dataset = _sections.Dataset ?? throw _root.Refuse("DATASET: missing");
+        ClipSpec spec = Recipe.CalibrationSpec ?? throw _root.Refuse("PIPELINE.quant: missing");
+        OtherPurpose = "one for static quantisation of an exported model with calibration clips (PaddleVideo's deploy/slim); `kinora export` writes the float model";
+        int batch = dataset.Int("batch_size", 1);
+        Config = new TrainingConfig
+        {
+            Name = _path is null ? null : Path.GetFileNameWithoutExtension(_path),
+            Seed = _options.Seed,
+            Model = new ModelConfig { Name = PublishedName(), Pretrained = false, Frames = spec.Frames, Size = spec.Size },
+            Input = Input(spec),
+            Loop = new LoopConfig { BatchSize = batch, Precision = _options.MixedPrecision ? Precision.Auto : Precision.Fp32, MaxStepsPerEpoch = _options.MaxIterations },
+        };
+        Data(dataset, "quant", batch);
+        _sections.Pipeline!.Require("quant").Note("calibration clips and their chain become training list and input; all that training needs besides is Kinora's default");
+        dataset.Ignore("batches of a calibration", "batch_nums");
+    }
+
+    // Such a recipe names its network only by what its files are called.
+    private string PublishedName()
+    {
+        string name = _root.RequireText("model_name");
+        string? network = name switch
+        {
+            "TSN" => "tsn_r50",
+            "TSM" => "tsm_r50",
+            "ppTSN" => "pptsn_r50",
+            "ppTSM" => "pptsm_r50",
+            "ppTSMv2" => "pptsmv2",
+            "MoViNet" => "movinet_a0",
+            "SlowFast" => "slowfast_4x16_r50",
+            "TimeSformer" => "timesformer",
+            "ppTimeSformer" => "pp_timesformer",
+            "VideoSwin" => "videoswin_s",
+            "VideoSwin_base" => "videoswin_b",
+            _ => null,
+        };
+        _root.Ignore($"several networks of PaddleVideo share it; {network ?? "none"} is taken (--model, or model.name, says another)", "model_name");
+        return network ?? throw _root.Wrong("model_name", "a network's name, as there is no MODEL section (TSN, TSM, ppTSN, ppTSM, ppTSMv2, MoViNet, SlowFast, TimeSformer, ppTimeSformer, VideoSwin, VideoSwin_base)");
+    }
+
+    // PaddleVideo's rates are for eight processes, or for the clips that accumulation makes a step of; as the file says it,
+    // since a batch that fits another machine (-o) doesn't change what its rates are meant for.
+    private int ReferenceBatch(int batch) => Original("GRADIENT_ACCUMULATION.global_batch_size")
+        ?? UsualProcesses * (Original("DALI_LOADER.batch_size") ?? Original("DATASET.batch_size") ?? batch);
+
+    private int? Original(string key) => RecipeOrigins.At(_file, key).FirstOrDefault()?.Value is RecipeScalar { Value: long number } && number is > 0 and < int.MaxValue / UsualProcesses ? (int)number : null;
 
     private int Batch() => _root.Section("DALI_LOADER") is { } dali ? dali.Int("batch_size") : _sections.Dataset?.Int("batch_size") ?? throw _root.Refuse("DATASET: missing");
 
-    private double LabelSmoothing() => Recipe.Models is [{ Model: var only }] && only.HeadArguments.TryGetValue("ls_eps", out object? share) && share is not null
-        ? Convert.ToDouble(share, System.Globalization.CultureInfo.InvariantCulture)
-        : 0;
+    private double LabelSmoothing() => Recipe.Models is [{ Name: null, Head: { } head }] ? head.Number("ls_eps", 0) : 0;
 
     private void Networks()
     {
         PaddleModel student = Recipe.Model;
-        using VideoNetwork network = Blank(student);
+        using VideoNetwork network = Blank(Named(student));
+        Framework(student);
         ModelOptions options = network.Options;
         Config = Config with
         {
@@ -149,15 +250,32 @@ public sealed class PaddleTraining
             },
         };
         RecipeSection? model = _sections.Model;
-        if (Recipe.Models.Count == 1)
+        if (Recipe.ViewAverage is { } average && average != (student.Backbone is "SwinTransformer3D" or "VisionTransformer_tweaks" or "ResNetSlowFast" ? ViewAverage.Probabilities : ViewAverage.Logits))
+        {
+            model?.Section("runtime_cfg")?.Section("test")?.Ignore("the network averages its views in its own way", "avg_type");
+        }
+
+        if (Recipe.Models is [{ Name: null }])
         {
             model?.Ignore("cross-entropy, as for every single network", "loss");
+            model?.Ignore("distillation only", "freeze_params_list");
             return;
         }
 
         PaddleModel teacher = Recipe.Models.FirstOrDefault(m => m.Name == "Teacher")?.Model
-            ?? throw _root.Refuse($"MODEL.models: expected one called Teacher beside the student, found {string.Join(", ", Recipe.Models.Select(m => m.Name))}");
-        using VideoNetwork partner = Blank(teacher);
+            ?? throw model!.Refuse($"models: expected one called Teacher beside the student, found {string.Join(", ", Recipe.Models.Select(m => m.Name))}");
+        if (Recipe.Models.Count > 2)
+        {
+            throw model!.Refuse($"models: expected Teacher and Student, found {string.Join(", ", Recipe.Models.Select(m => m.Name))}");
+        }
+
+        Recipe.Models.ToList().ForEach(m => m.Head!.Ignore("the losses of a distillation take plain labels", "ls_eps"));
+        using VideoNetwork partner = Blank(Named(teacher));
+        if (partner.Classes != network.Classes)
+        {
+            throw Named(teacher).Head!.Wrong("num_classes", $"{network.Classes}, the student's", $"{partner.Classes}");
+        }
+
         double weight = MutualWeight(model!);
         if (model!.Numbers("freeze_params_list", null, [0, 0]).Any(f => f != 0))
         {
@@ -212,18 +330,69 @@ public sealed class PaddleTraining
         }
 
         loss.Ignore("evaluation always measures the student's cross-entropy", "Val");
-        loss.FinishLeniently();
         return weight >= 0 && labelled.Count == 2
             ? weight
             : throw loss.Refuse("Train: expected DistillationCELoss of both networks and DistillationDMLLoss, found fewer");
     }
 
-    private VideoNetwork Blank(PaddleModel model)
+    private PaddleRecipeModel Named(PaddleModel model) => Recipe.Models.First(m => m.Model == model);
+
+    // Each of PaddleVideo's frameworks drives the networks of its kind only.
+    private void Framework(PaddleModel student)
     {
+        string expected = Recipe.Models is not [{ Name: null }] ? "RecognizerDistillation" : student.Backbone switch
+        {
+            "MoViNet" => "MoViNetRecognizerFrame",
+            "ResNetSlowFast" => "Recognizer3D",
+            "VisionTransformer" or "VisionTransformer_tweaks" or "SwinTransformer3D" => "RecognizerTransformer",
+            _ => "Recognizer2D",
+        };
+        if (Recipe.Framework is { } found && found != expected)
+        {
+            throw _sections.Model!.Wrong("framework", $"{expected}, {(expected == "RecognizerDistillation" ? "which drives several networks" : $"which drives {student.Backbone}")}");
+        }
+    }
+
+    // What the networks are built for and what they are fed are said in two places, and must be the same.
+    private void RequireAgreement(params (string Split, ClipSpec Spec)[] chains)
+    {
+        int size = chains[0].Spec.Size;
+        foreach (PaddleRecipeModel model in Recipe.Models)
+        {
+            foreach ((string split, ClipSpec spec) in chains)
+            {
+                bool fixedFrames = FixedFrames.Contains(model.Model.Backbone);
+                Require(model.Backbone!, "num_seg", spec.Frames, fixedFrames ? 8 : null, $"the frames of a clip of PIPELINE.{split}");
+                Require(model.Head!, "num_seg", spec.Frames, null, $"the frames of a clip of PIPELINE.{split}");
+                Require(model.Head!, "num_frames", spec.Frames, model.Model.Backbone == "ResNetSlowFast" ? 32 : null, $"the frames of a clip of PIPELINE.{split}");
+            }
+
+            Require(model.Backbone!, "img_size", size, null, "the pixels of PIPELINE.valid");
+            Require(model.Head!, "crop_size", size, null, "the pixels of PIPELINE.valid");
+        }
+
+        static void Require(RecipeSection section, string name, int expected, int? fallback, string what)
+        {
+            if ((section.Has(name) ? section.Int(name) : fallback ?? expected) != expected)
+            {
+                throw section.Wrong(name, $"{expected}, {what}", $"{fallback}");
+            }
+        }
+    }
+
+    private VideoNetwork Blank(PaddleRecipeModel named)
+    {
+        PaddleModel model = named.Model;
         VideoNetwork network;
         using (ShapesOnly.Enable())
         {
-            network = PaddleArchitectures.Create(model);
+            network = PaddleArchitectures.Create(named, 0, out IReadOnlyList<ConfigException> beyond);
+            if (beyond.Count > 0)
+            {
+                network.Dispose();
+                throw beyond[0];
+            }
+
             try
             {
                 // What a checkpoint says must build the same network again.
@@ -241,7 +410,7 @@ public sealed class PaddleTraining
 
         string name = network.Name;
         network.Dispose();
-        throw new ConfigException($"PaddleVideo recipe: MODEL: expected a network of the catalogue (`kinora models list`), found {model.Backbone} with arguments that make another one than {name}", _path);
+        throw named.Backbone!.Refuse($"expected a network of the catalogue (`kinora models list`), found {model.Backbone} with arguments that make another one than {name}");
 
         static string Shape((string Name, Tensor Value) parameter) => $"{parameter.Name} {string.Join('x', parameter.Value.Shape.ToArray())}";
     }
@@ -258,13 +427,22 @@ public sealed class PaddleTraining
             return;
         }
 
-        using VideoNetwork network = Blank(Recipe.Model);
-        string[] exempt =
-        [
-            .. PaddleNames.For(network).Tensors
-                .Where(t => t is { IsTrained: true, Kinora: not null } && tokens.Any(token => t.Paddle.Contains(token, StringComparison.Ordinal)))
-                .Select(t => t.Kinora!).Where(name => network.RuleFor(name).WeightDecay != 0),
-        ];
+        using VideoNetwork network = Blank(Named(Recipe.Model));
+        ILookup<bool, (string Paddle, string Kinora)> trained = PaddleNames.For(network).Tensors.Where(t => t is { IsTrained: true, Kinora: not null })
+            .ToLookup(t => tokens.Any(token => t.Paddle.Contains(token, StringComparison.Ordinal)), t => (t.Paddle, t.Kinora!));
+        string[] exempt = [.. trained[true].Select(t => t.Kinora).Where(name => network.RuleFor(name).WeightDecay != 0)];
+        RecipeSection optimizer = _root.Require("OPTIMIZER");
+        foreach (string token in tokens.Where(token => !trained[true].Any(t => t.Paddle.Contains(token, StringComparison.Ordinal))))
+        {
+            optimizer.Ignore($"'{token}' is part of no parameter's name", "no_weight_decay_name");
+        }
+
+        string[] besides = [.. trained[false].Where(t => network.RuleFor(t.Kinora).WeightDecay == 0).Select(t => t.Paddle)];
+        if (besides.Length > 0)
+        {
+            optimizer.Ignore($"the network itself leaves {besides.Length} more parameters without decay, such as {besides[0]}", "no_weight_decay_name");
+        }
+
         Config = Config with { Optimizer = Config.Optimizer with { NoDecay = exempt } };
     }
 
@@ -279,6 +457,7 @@ public sealed class PaddleTraining
             throw train.Refuse($"expected the colours, statistics and size of the evaluation, found {random.Size} pixels with others; a network sees one kind of input");
         }
 
+        RequireAgreement([("train", random), .. Recipe.EvaluationSpec is null ? [] : new[] { ("valid", evaluation) }, .. Recipe.TestSpec is null ? [] : new[] { ("test", test) }]);
         int frames = evaluation.Frames, size = evaluation.Size;
         Config = Config with
         {
@@ -303,9 +482,9 @@ public sealed class PaddleTraining
         Color = spec.Color,
     };
 
-    private void Data(RecipeSection dataset, int batch)
+    private void Data(RecipeSection dataset, string split, int batch)
     {
-        RecipeSection train = dataset.Require("train");
+        RecipeSection train = dataset.Require(split);
         RecipeSection? valid = dataset.Section("valid"), test = dataset.Section("test");
         string format = train.RequireText("format");
         ListContent content = format switch
@@ -326,7 +505,7 @@ public sealed class PaddleTraining
             _ = same ? 0 : throw part.Refuse("expected format, data_prefix and suffix as in train, found others; one data set has one layout");
             part.Ignore("a clip that can't be read is never replaced by another", "num_retries");
             part.Ignore("follows from the part", "test_mode");
-            _ = part.Int("num_ensemble_views", 1) + part.Int("num_spatial_crops", 1); // the chain has read them
+            part.IgnoreUnasked("only a test of several clips and crops of a video looks at it", "num_ensemble_views", "num_spatial_crops");
         }
 
         int workers = dataset.Int("num_workers", 0);
@@ -344,12 +523,8 @@ public sealed class PaddleTraining
             },
             Loop = Config.Loop with { EvaluationBatchSize = dataset.Int("valid_batch_size", batch), TestBatchSize = dataset.Int("test_batch_size", 8) },
         };
-        train.FinishLeniently();
-        valid?.FinishLeniently();
-        test?.FinishLeniently();
         dataset.Ignore("evaluation reads with as many workers as training", "valid_num_workers", "test_num_workers");
         dataset.Ignore("the order of an evaluation has no effect on its result", "shuffle_valid", "shuffle");
-        dataset.FinishLeniently();
     }
 
     // NVIDIA's loader: decodes, resizes the short side, crops at random and mirrors, all on the graphics processor.
@@ -374,7 +549,6 @@ public sealed class PaddleTraining
             },
             Augmentation = Config.Augmentation with { Chain = TrainingAugmentation.Tsn(size) with { Resize = resize }, FlipLabels = FlipLabels.Keep },
         };
-        dali.FinishLeniently();
     }
 
     // PaddleVideo cuts along the wrong axes of two-dimensional networks' batches; here boxes lie in the picture.
@@ -419,7 +593,6 @@ public sealed class PaddleTraining
         {
             Loop = Config.Loop with { PreciseBatchNormEvery = section.Int("preciseBN_interval"), PreciseBatchNormBatches = section.Int("num_iters_preciseBN") },
         };
-        section.FinishLeniently();
     }
 
     private void Accumulation(int batch)
@@ -435,7 +608,6 @@ public sealed class PaddleTraining
             throw section.Wrong("global_batch_size", $"a multiple of {step}: {batch} clips on {_options.Processes} process{(_options.Processes == 1 ? "" : "es")}");
         }
 
-        Config = Config with { Loop = Config.Loop with { Accumulate = global / step }, Optimizer = Config.Optimizer with { ReferenceBatch = global } };
-        section.FinishLeniently();
+        Config = Config with { Loop = Config.Loop with { Accumulate = global / step } };
     }
 }

@@ -10,6 +10,12 @@ internal static class RecipeOptimizer
         "CustomWarmupCosineDecay", "CustomWarmupPiecewiseDecay", "CustomWarmupAdjustDecay", "CustomWarmupCosineStepDecay", "CustomPiecewiseDecay",
     ];
 
+    private static readonly string[] Known =
+    [
+        .. PerStep, "CosineAnnealingDecay", "ExponentialDecay", "InverseTimeDecay", "LinearWarmup", "MultiStepDecay", "NaturalExpDecay", "PiecewiseDecay",
+        "PolynomialDecay", "StepDecay",
+    ];
+
     /// <summary>Reads the section.</summary>
     /// <param name="section">OPTIMIZER.</param>
     /// <param name="config">What is completed: optimiser, schedule and clipping.</param>
@@ -113,6 +119,11 @@ internal static class RecipeOptimizer
     internal static (double Rate, ScheduleConfig Schedule) Schedule(RecipeSection rule)
     {
         string name = rule.RequireText("name");
+        if (!Known.Contains(name))
+        {
+            throw rule.Wrong("name", $"one of {string.Join(", ", Known)}{NearestName.Suggestion(name, Known)}");
+        }
+
         bool perStep = rule.Flag("iter_step", false);
         rule.Ignore("follows from the name", "iter_step");
         if (perStep != PerStep.Contains(name))
@@ -175,7 +186,7 @@ internal static class RecipeOptimizer
             }),
             "CosineAnnealingDecay" => (Rate(), new ScheduleConfig { Kind = ScheduleKind.CosineAnnealing, Period = rule.Int("T_max"), MinRate = rule.Number("eta_min", 0) }),
             "LinearWarmup" => Warmup(rule),
-            _ => throw rule.Wrong("name", $"a schedule of PaddleVideo or Paddle, such as {PerStep[0]}, PiecewiseDecay, MultiStepDecay"),
+            _ => throw rule.Wrong("name", $"one of {string.Join(", ", Known)}"),
         };
         rule.Ignore("says what is printed", "verbose");
         if (name == "CustomWarmupPiecewiseDecay")

@@ -25,7 +25,7 @@ internal static class RecipeOverrides
             }
 
             string key = one[..equals].Trim();
-            root = (RecipeMap)Set(root, key.Split('.'), 0, RecipeYaml.ReadValue(one[(equals + 1)..].Trim()));
+            root = (RecipeMap)Set(root, key.Split('.'), 0, RecipeYaml.ReadValue(one[(equals + 1)..].Trim(), one));
         }
 
         return root;
@@ -42,18 +42,18 @@ internal static class RecipeOverrides
             {
                 case RecipeList list when int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int index):
                     return index < list.Items.Count
-                        ? new RecipeList([.. list.Items.Select((item, i) => i == index ? Set(item, parts, depth + 1, value) : item)], list.Line)
+                        ? new RecipeList([.. list.Items.Select((item, i) => i == index ? Set(item, parts, depth + 1, value) : item)], list.Line) { Option = list.Option }
                         : throw new ConfigException($"PaddleVideo recipe: -o {full}: expected an index below {list.Items.Count}, found {index}", path);
                 case RecipeMap map when map.Entries.Any(e => e.Key == part):
-                    return new RecipeMap([.. map.Entries.Select(e => e.Key == part ? e with { Value = Set(e.Value, parts, depth + 1, value) } : e)], map.Line);
+                    return new RecipeMap([.. map.Entries.Select(e => e.Key == part ? e with { Value = Set(e.Value, parts, depth + 1, value) } : e)], map.Line) { Option = map.Option };
                 case RecipeMap map when depth == parts.Length - 1:
                     // Known keys that recipes may leave out are no news.
                     if (!Optional.Contains(part))
                     {
-                        ignored.Add(new IgnoredKey(full, map.Line, $"set by -o; the recipe had no such key{NearestName.Suggestion(part, map.Entries.Select(e => e.Key))}"));
+                        ignored.Add(new IgnoredKey(full, 0, $"the recipe had no such key{NearestName.Suggestion(part, map.Entries.Select(e => e.Key))}") { Option = value.Option });
                     }
 
-                    return new RecipeMap([.. map.Entries, new RecipeEntry(part, map.Line, value)], map.Line);
+                    return new RecipeMap([.. map.Entries, new RecipeEntry(part, map.Line, value)], map.Line) { Option = map.Option };
                 case RecipeMap map:
                     throw new ConfigException($"PaddleVideo recipe: -o {full}: the recipe has no such key{NearestName.Suggestion(part, map.Entries.Select(e => e.Key))}", path);
                 default:
