@@ -16,7 +16,7 @@ public sealed class ModelsCommandTests
         Assert.Matches("^network +parameters +GFLOP +clip +weights +top-1 +measured on$", lines[0]);
         Assert.Equal(ModelCatalog.Entries.Select(e => e.Name), lines[1..].Select(l => l.Split(' ')[0]));
         Assert.All(lines, l => Assert.Equal(l.TrimEnd(), l));
-        Assert.Matches(@"^tsm_efficientnet_lite0 \* +3\.88 M +3\.07 +8 × 224² +Apache-2\.0 +–$", lines.Single(l => l.StartsWith("tsm_efficientnet_lite0", StringComparison.Ordinal)));
+        Assert.Matches(@"^tsm_efficientnet_lite0 \* +3\.88 M +3\.07 +8 × 224² +Apache-2\.0 +–$", lines.Single(l => l.StartsWith("tsm_efficientnet_lite0 ", StringComparison.Ordinal)));
         Assert.Matches(@"^tsn_r50 +24\.33 M +12\.26 +3 × 224² +Apache-2\.0 +69\.81 % +25 frames, ten crops$", lines.Single(l => l.StartsWith("tsn_r50", StringComparison.Ordinal)));
         Assert.Contains("as published: PaddleVideo, docs/zh-CN/model_zoo/recognition", err, StringComparison.Ordinal);
     }
