@@ -29,7 +29,7 @@ internal static class PlanText
             + (config.Model.Pretrained ? "from ImageNet weights" : "from random weights"));
         writer.WriteLine($"input      {plan.ClipSpec.Frames} frames of {plan.ClipSpec.Size} × {plan.ClipSpec.Size} pixels");
         writer.WriteLine($"loop       {config.Loop.Epochs} epochs × {plan.StepsPerEpoch} batches of {config.Loop.BatchSize}, learning rate {config.Optimizer.LearningRate:0.#####}, "
-            + $"{(plan.BFloat16 ? "bfloat16" : "float32")}, {(plan.Cached ? $"decoded frames kept in memory ({plan.CacheBytes / 1e6:0} MB)" : "decoding in every epoch")}");
+            + $"{(plan.BFloat16 ? "bfloat16" : "float32")}, {(!plan.Cached ? "decoding in every epoch" : plan.CacheBytes > 0 ? $"decoded frames kept in memory ({plan.CacheBytes / 1e6:0} MB)" : "decoded frames kept in memory")}");
         if (plan.EstimatedTime is { } time)
         {
             writer.WriteLine($"time       about {Duration(time)}{(plan.StepTime is { } step ? $" ({step.TotalMilliseconds:0} ms a batch)" : "")}");
