@@ -73,7 +73,7 @@ internal static class AblationBench
                 draft.Set("loop.evaluateEvery", "0", "bench");
                 foreach (string setting in settings)
                 {
-                    draft.Set(setting[..setting.IndexOf('=', StringComparison.Ordinal)], setting[(setting.IndexOf('=', StringComparison.Ordinal) + 1)..], "--set");
+                    draft.Set(ConfigSetting.Parse(setting, "--set"));
                 }
 
                 TrainingOutcome outcome = Trainer.Run(draft.Build(), new TrainerOptions { Splits = splits, Probe = false });

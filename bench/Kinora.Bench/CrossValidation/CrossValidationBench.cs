@@ -35,8 +35,7 @@ internal static class CrossValidationBench
                     .Set("loop.timeBudgetMinutes", minutes.ToString(CultureInfo.InvariantCulture), "--minutes");
                 foreach (string setting in settings)
                 {
-                    int equals = setting.IndexOf('=', StringComparison.Ordinal);
-                    draft.Set(equals > 0 ? setting[..equals] : throw new ConfigException($"--set: expected key=value, found '{setting}'"), setting[(equals + 1)..], "--set");
+                    draft.Set(ConfigSetting.Parse(setting, "--set"));
                 }
 
                 TrainingConfig config = draft.Build();

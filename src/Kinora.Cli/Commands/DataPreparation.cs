@@ -53,7 +53,6 @@ internal sealed class DataPreparation
             string archive = Path.Combine(source, ".downloads", name), done = archive + ".unpacked";
             DownloadedFile file = await ByteView.FollowAsync(
                 output, name, progress => downloader.DownloadAsync(url, archive, hashes.Length > 0 ? hashes[i] : null, progress: progress, ct: ct)).ConfigureAwait(false);
-
             if (!File.Exists(done) || await File.ReadAllTextAsync(done, ct).ConfigureAwait(false) != file.Sha256)
             {
                 int files = ArchiveUnpacker.Unpack(archive, source, ct);

@@ -126,10 +126,7 @@ internal sealed class TrainOptions
 
         foreach (string one in parsed.GetValue(_set) ?? [])
         {
-            int equals = one.IndexOf('=', StringComparison.Ordinal);
-            yield return equals > 0
-                ? new ConfigSetting(one[..equals].Trim(), one[(equals + 1)..].Trim(), _set.Name)
-                : throw new ConfigException($"{_set.Name}: expected key=value, found '{one}'");
+            yield return ConfigSetting.Parse(one, _set.Name);
         }
     }
 

@@ -120,7 +120,8 @@ public sealed unsafe class SafetensorsFile : IDisposable
         }
 
         var texts = new Dictionary<string, string>(metadata ?? new Dictionary<string, string>(), StringComparer.Ordinal);
-        texts[TensorChecksums.Key] = TensorChecksums.Compute(texts.Where(item => item.Key != TensorChecksums.Key), ordered);
+        texts.Remove(TensorChecksums.Key); // of the file that the metadata comes from
+        texts[TensorChecksums.Key] = TensorChecksums.Compute(texts, ordered);
         byte[] header = WriteHeader(ordered, texts);
         if (header.Length > MaxHeaderBytes)
         {
@@ -199,7 +200,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
             using var held = new Tensor.Held(tensor);
             byte* data = (byte*)tensor.Describe().Data;
             Buffer.MemoryCopy(mapped + _view.PointerOffset + entry.Offset, data, entry.ByteCount, entry.ByteCount);
-            if (_checksums is not null && _checksums[entry.Name] != Checksum(data, entry.ByteCount))
+            if (_checksums is not null && _checksums[entry.Name] != TensorChecksums.Of(tensor))
             {
                 throw new CheckpointException($"read safetensors: tensor '{Shorten(entry.Name)}': the bytes aren't those that were written: the file is damaged; take another copy of it", Path);
             }
@@ -217,17 +218,6 @@ public sealed unsafe class SafetensorsFile : IDisposable
         {
             handle.ReleasePointer();
         }
-    }
-
-    private static uint Checksum(byte* data, long count)
-    {
-        uint checksum = 0;
-        for (long done = 0; done < count; done += int.MaxValue)
-        {
-            checksum = Crc32C.Append(checksum, new ReadOnlySpan<byte>(data + done, (int)Math.Min(count - done, int.MaxValue)));
-        }
-
-        return checksum;
     }
 
     private static Dictionary<string, uint>? Checksums(string path, List<SafetensorsEntry> entries, Dictionary<string, string> metadata)

@@ -24,14 +24,21 @@ internal static class TensorChecksums
         Append(OfHeader(metadata, tensors.Select(t => (t.Name, t.Value.DType, (IReadOnlyList<long>)t.Value.Shape.ToArray()))));
         foreach ((_, Tensor tensor) in tensors)
         {
-            uint checksum = 0;
-            tensor.CopyBytesTo(bytes => checksum = Crc32C.Append(checksum, bytes));
-            Append(checksum);
+            Append(Of(tensor));
         }
 
         return text.ToString();
 
         void Append(uint checksum) => text.Append(CultureInfo.InvariantCulture, $"{checksum:x8}");
+    }
+
+    /// <summary>The checksum of a tensor's bytes in their order in a file.</summary>
+    /// <param name="tensor">Any memory format.</param>
+    public static uint Of(Tensor tensor)
+    {
+        uint checksum = 0;
+        tensor.CopyBytesTo(bytes => checksum = Crc32C.Append(checksum, bytes));
+        return checksum;
     }
 
     /// <summary>Takes the checksums out of a file's metadata and checks the rest of it.</summary>

@@ -29,6 +29,7 @@ public sealed class ConfigDraft
     /// <returns>The draft.</returns>
     /// <exception cref="ConfigException">Unreadable file or bad YAML.</exception>
     public static ConfigDraft Load(string path) => Parse(ConfigText.Read(path), path);
+
     /// <summary>Begins with text.</summary>
     /// <param name="yaml">YAML text.</param>
     /// <param name="path">The file it comes from, for messages.</param>

@@ -65,7 +65,7 @@ public static class Trainer
             throw new CheckpointException("resume: expected the folder of a run, or a .safetensors checkpoint in it, found another file", runFolder);
         }
 
-        string last = File.Exists(runFolder) ? runFolder : Path.Combine(runFolder, RunFolder.LastFile);
+        string last = CheckpointOf(runFolder);
         runFolder = File.Exists(runFolder) ? Path.GetDirectoryName(Path.GetFullPath(runFolder))! : runFolder;
         string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(runFolder));
         string settled = Path.Combine(full, RunFolder.ConfigFile);
@@ -107,7 +107,7 @@ public static class Trainer
     public static TrainingConfig ConfigurationOf(string runFolder)
     {
         ArgumentException.ThrowIfNullOrEmpty(runFolder);
-        string last = File.Exists(runFolder) ? runFolder : Path.Combine(runFolder, RunFolder.LastFile), settled = Path.Combine(runFolder, RunFolder.ConfigFile);
+        string last = CheckpointOf(runFolder), settled = Path.Combine(runFolder, RunFolder.ConfigFile);
         return File.Exists(last) || !File.Exists(settled) ? Checkpoint.Read(last).Config : ConfigYaml.Load(settled);
     }
 
@@ -146,6 +146,8 @@ public static class Trainer
             return Evaluator.Evaluate(prepared.Network, loader, clips, options.Clock, plan.BFloat16, plan.MultiLabel, relay, ct);
         });
     }
+
+    private static string CheckpointOf(string runFolder) => File.Exists(runFolder) ? runFolder : Path.Combine(runFolder, RunFolder.LastFile);
 
     private static TrainingConfig Changed(TrainingConfig began, TrainerOptions options) =>
         options.Changes.Count == 0 ? began : ResumedSettings.Apply(began, options.Changes).Build();

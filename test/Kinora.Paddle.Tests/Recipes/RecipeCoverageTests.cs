@@ -20,14 +20,11 @@ public sealed class RecipeCoverageTests
     [MemberData(nameof(Files))]
     public void Parse_EveryKeyWithAnAbsurdValue_ChangesTheConfigOrIsListedOrRefused(string file)
     {
-        string yaml = File.ReadAllText(Path.Combine(Folder, file));
-        PaddleTraining whole = PaddleTraining.Parse(yaml);
+        (string yaml, PaddleTraining whole, YamlNode root) = Read(file);
         string expected = Text(whole);
-        var stream = new YamlStream();
-        stream.Load(new StringReader(yaml));
         var silent = new List<string>();
         int tried = 0;
-        foreach ((string key, YamlScalarNode value) in Scalars(stream.Documents[0].RootNode, ""))
+        foreach ((string key, YamlScalarNode value) in Scalars(root, ""))
         {
             if (IsListed(whole, key))
             {
@@ -53,13 +50,10 @@ public sealed class RecipeCoverageTests
     [MemberData(nameof(Files))]
     public void Parse_AnUnknownKeyInEveryMapping_IsListedOrRefused(string file)
     {
-        string yaml = File.ReadAllText(Path.Combine(Folder, file));
-        PaddleTraining whole = PaddleTraining.Parse(yaml);
+        (string yaml, PaddleTraining whole, YamlNode root) = Read(file);
         string expected = Text(whole);
-        var stream = new YamlStream();
-        stream.Load(new StringReader(yaml));
         var silent = new List<string>();
-        foreach ((string key, YamlMappingNode map) in Mappings(stream.Documents[0].RootNode, "").Where(m => !IsListed(whole, m.Key)))
+        foreach ((string key, YamlMappingNode map) in Mappings(root, "").Where(m => !IsListed(whole, m.Key)))
         {
             // Before the first key, in braces or in a line of its own.
             YamlNode first = map.Children.First().Key;
@@ -71,6 +65,14 @@ public sealed class RecipeCoverageTests
         }
 
         Assert.True(silent.Count == 0, string.Join("; ", silent));
+    }
+
+    private static (string Yaml, PaddleTraining Whole, YamlNode Root) Read(string file)
+    {
+        string yaml = File.ReadAllText(Path.Combine(Folder, file));
+        var stream = new YamlStream();
+        stream.Load(new StringReader(yaml));
+        return (yaml, PaddleTraining.Parse(yaml), stream.Documents[0].RootNode);
     }
 
     // Itself, or a section above it as a whole.

@@ -90,19 +90,7 @@ public sealed partial class RunJournalTests : IDisposable
         Assert.Equal(2, File.ReadAllLines(Path.Combine(run, "log.txt")).Count(l => l.Contains("resumed at epoch 2, step 1; what stands above", StringComparison.Ordinal)));
     }
 
-    private TrainingConfig Config()
-    {
-        string clips = _folder["clips"];
-        return new TrainingConfig
-        {
-            Output = _folder["runs"],
-            Threads = 1,
-            Data = new DataConfig { Path = Directory.Exists(clips) ? clips : ColourClips.Create(clips) },
-            Model = new ModelConfig { Pretrained = false, Frames = 2, Size = 32 },
-            Loop = new LoopConfig { Epochs = 3, BatchSize = 4 },
-            Optimizer = new OptimizerConfig { LearningRate = 0.05 },
-        };
-    }
+    private TrainingConfig Config() => TinyRun.Config(_folder);
 
     private static TrainerOptions Options() => new() { Probe = false, NetworkFactory = TinyNetwork.Create };
 

@@ -169,17 +169,7 @@ public sealed class ResumedRunTests : IDisposable
 
     private TrainingConfig Config(string what)
     {
-        string clips = _folder["clips"];
-        var config = new TrainingConfig
-        {
-            Output = _folder["runs"],
-            Threads = 1,
-            Data = new DataConfig { Path = Directory.Exists(clips) ? clips : ColourClips.Create(clips) },
-            Model = new ModelConfig { Pretrained = false, Frames = 2, Size = 32 },
-            Loop = new LoopConfig { Epochs = 3, BatchSize = 4 },
-            Optimizer = new OptimizerConfig { LearningRate = 0.05 },
-            Checkpoints = new CheckpointConfig { LogEverySteps = 1 },
-        };
+        TrainingConfig config = TinyRun.Config(_folder) with { Checkpoints = new CheckpointConfig { LogEverySteps = 1 } };
         return what switch
         {
             "accumulation" => config with { Loop = config.Loop with { Accumulate = 2 } },

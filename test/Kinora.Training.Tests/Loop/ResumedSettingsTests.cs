@@ -71,20 +71,11 @@ public sealed class ResumedSettingsTests : IDisposable
         return [.. file.ReadAll().SelectMany(t => System.Runtime.InteropServices.MemoryMarshal.AsBytes<double>(t.Value.ToArray<double>()).ToArray())];
     }
 
-    private TrainingConfig Config()
+    private TrainingConfig Config() => TinyRun.Config(_folder) with
     {
-        string clips = _folder["clips"];
-        return new TrainingConfig
-        {
-            Output = _folder["runs"],
-            Threads = 1,
-            Data = new DataConfig { Path = Directory.Exists(clips) ? clips : ColourClips.Create(clips) },
-            Model = new ModelConfig { Pretrained = false, Frames = 2, Size = 32 },
-            Loop = new LoopConfig { Epochs = 4, BatchSize = 4 },
-            Optimizer = new OptimizerConfig { LearningRate = 0.05 },
-            Schedule = new ScheduleConfig { Kind = ScheduleKind.MultiStep, Milestones = [3], WarmupEpochs = 0 },
-        };
-    }
+        Loop = new LoopConfig { Epochs = 4, BatchSize = 4 },
+        Schedule = new ScheduleConfig { Kind = ScheduleKind.MultiStep, Milestones = [3], WarmupEpochs = 0 },
+    };
 
     private static TrainerOptions Options(params (string Key, string Value, string Origin)[] changes) =>
         new() { Probe = false, NetworkFactory = TinyNetwork.Create, Changes = [.. changes.Select(c => new ConfigSetting(c.Key, c.Value, c.Origin))] };
